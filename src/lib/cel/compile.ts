@@ -30,6 +30,8 @@ export type CelOptions = {
   readonly library?: 'kubernetes'
   /** Carries an evaluation out, and ends one that takes too long; expressions and values come from outside. */
   readonly guard?: (run: () => unknown) => unknown
+  /** Says why an evaluation failed; as Flux says it by default. */
+  readonly tell?: (why: string) => string
 }
 
 /** Longest text of an expression. */
@@ -43,12 +45,13 @@ const LONGEST_TEXT = 16 * 1024
 export function compileCel(text: string, options: CelOptions = {}): Cel {
   const parsed = parse(text, options)
   const guard = options.guard ?? ((run) => run())
+  const tell = options.tell ?? ((why) => `failed to evaluate the CEL expression '${text}': ${why}`)
   const evaluateRaw = (variables: Readonly<Record<string, unknown>>): unknown => {
     try {
       return guard(() => parsed({ ...variables }))
     } catch (error) {
       const of = { text, options, run: (part: ParseResult) => guard(() => part({ ...variables })) }
-      throw failed(`failed to evaluate the CEL expression '${text}': ${firstFault(error, parsed, of)}`)
+      throw failed(tell(firstFault(error, parsed, of)))
     }
   }
   const evaluate = (variables: Readonly<Record<string, unknown>>): unknown => plain(evaluateRaw(variables))

@@ -7,6 +7,7 @@ import { keepApiServices } from './api-services.ts'
 import { installDefinition } from './definitions.ts'
 import { metricsReader, offerMetrics } from './metrics-api.ts'
 import { fillNamespace, giveBack, isContentOfNamespace } from './namespace-contents.ts'
+import { isValidatingPolicy, tellObserved } from './policy-status.ts'
 import { putOwn } from './put-own.ts'
 import { signApproved } from './sign.ts'
 
@@ -26,6 +27,7 @@ export function afterWrite(env: Environment, object: Obj | undefined, before: Ob
   if (either.kind === 'Namespace' && either.apiVersion === 'v1' && object !== undefined && before === undefined)
     fillNamespace(env, object)
   if (object !== undefined && isSigningRequest(object)) signApproved(env, object)
+  if (object !== undefined && isValidatingPolicy(object)) tellObserved(env, object)
   if (before !== undefined && isContentOfNamespace(before)) giveBack(env, before)
 }
 

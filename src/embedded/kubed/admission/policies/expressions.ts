@@ -6,7 +6,7 @@ import type { Obj } from '../../object.ts'
 import { toVersion } from '../../conversion/convert.ts'
 import type { Resource } from '../../resources/resource.ts'
 import { celValue } from '../../validation/custom/rules-of-schema.ts'
-import { policyExpression } from '../../validation/policy-expression.ts'
+import { policyVariable } from '../../validation/policy-expression.ts'
 import { type Attempt, requestOf } from '../attempt.ts'
 
 /** What the expressions of a policy may name. */
@@ -55,7 +55,9 @@ function declared(policy: Obj, base: Variables): object {
     Object.defineProperty(out, stringOf(name), {
       enumerable: true,
       get: () =>
-        (found ??= { value: policyExpression(stringOf(expression)).evaluateRaw({ ...base, variables: out }) }).value,
+        (found ??= {
+          value: policyVariable(stringOf(name), stringOf(expression)).evaluateRaw({ ...base, variables: out }),
+        }).value,
     })
   }
   return out

@@ -81,23 +81,34 @@ function paramsOf(
   return found
 }
 
-/** The variables of an invocation, unless a condition of the policy rules it out. @throws SluiceError CEL_INVALID, CEL_FAILED */
+/**
+ * The variables of an invocation, unless a condition of the policy rules it out: one that is false does, whatever the others say.
+ *
+ * @throws SluiceError CEL_INVALID, CEL_FAILED with the faults of all conditions
+ */
 export function enter(env: Environment, attempt: Attempt, invocation: Invocation): Variables | undefined {
   const { policy, matched, params } = invocation
   const variables = variablesOf(env, attempt, policy, matched, params)
-  let failure: SluiceError | undefined
+  const faults = new Set<string>()
   for (const { expression } of objectsOf(objectOf(policy.spec).matchConditions))
     try {
-      if (!policyExpression(stringOf(expression)).evaluateBoolean(variables)) return undefined
+      if (policyExpression(stringOf(expression)).evaluateRaw(variables) === false) return undefined
     } catch (error) {
       if (!(error instanceof SluiceError)) throw error
-      failure ??= error
+      faults.add(error.message)
     }
-  if (failure !== undefined) throw failure
-  return variables
+  if (faults.size === 0) return variables
+  const told = [...faults].join(', ')
+  throw new SluiceError('CEL_FAILED', faults.size === 1 ? told : `[${told}]`)
 }
 
 /** True when a policy that cannot be applied refuses what it was to judge. */
 export function failsClosed(policy: Obj): boolean {
   return objectOf(policy.spec).failurePolicy !== 'Ignore'
+}
+
+/** How a refusal names the object; one without a name by what its name is to begin with. */
+export function refusedName({ call, object, before }: Attempt): string {
+  const { name, generateName } = (object ?? before)?.metadata ?? {}
+  return call.name || stringOf(name) || stringOf(generateName) || 'Unknown'
 }

@@ -22,50 +22,67 @@ import { toVersion } from '../../conversion/convert.ts'
 import { apiVersionOf, type Resource } from '../../resources/resource.ts'
 import type { Attempt, Write } from '../attempt.ts'
 import { policyExpression } from '../../validation/policy-expression.ts'
-import { jsonOf } from './expressions.ts'
-import { enter, failsClosed, type Invocation, invocationsFor } from './invocations.ts'
+import { jsonOf, variablesOf } from './expressions.ts'
+import { enter, failsClosed, type Invocation, invocationsFor, refusedName } from './invocations.ts'
+
+type Denial = { readonly message: string; readonly reason: 'Forbidden' | 'Invalid' }
 
 /**
  * Changes an object as the MutatingAdmissionPolicies say, in place. Those that ask for it are asked once more when a later one changed it.
  *
- * @throws Fault 403 or 422 when a policy with `failurePolicy: Fail` cannot be applied
+ * @throws Fault 403 with the faults of all policies that could not be applied and have `failurePolicy: Fail`
  * @see https://kubernetes.io/docs/reference/access-authn-authz/mutating-admission-policy/
  */
 export function mutateByPolicies(env: Environment, attempt: Write): void {
   const { invocations, misfits } = invocationsFor(env, attempt, 'mutating')
-  for (const { policy, binding, why } of misfits)
-    if (failsClosed(policy)) throw refusal(attempt, policy, binding, `failed to configure binding: ${why}`)
+  const denials: Denial[] = misfits
+    .filter(({ policy }) => failsClosed(policy))
+    .map(({ policy, binding, why }) => ({
+      message: worded(policy, binding, `failed to configure binding: ${why}`),
+      reason: 'Forbidden',
+    }))
   let lastChange = -1
   invocations.forEach((invocation, index) => {
-    if (mutate(env, attempt, invocation)) lastChange = index
+    if (mutate(env, attempt, invocation, denials)) lastChange = index
   })
+  refuse(attempt, denials)
   invocations.forEach((invocation, index) => {
     const isAskedAgain = objectOf(invocation.policy.spec).reinvocationPolicy === 'IfNeeded'
-    if (index < lastChange && isAskedAgain) mutate(env, attempt, invocation)
+    if (index < lastChange && isAskedAgain) mutate(env, attempt, invocation, denials)
   })
+  refuse(attempt, denials)
 }
 
-/** Applies one policy; true when it changed something. */
-function mutate(env: Environment, attempt: Write, invocation: Invocation): boolean {
-  const { policy, binding, matched } = invocation
-  const { object, call } = attempt
-  const before = clone(object)
-  try {
-    for (const mutation of objectsOf(objectOf(policy.spec).mutations)) {
-      const variables = enter(env, attempt, invocation)
-      if (variables === undefined) return false
-      const seen = toVersion(matched, object)
-      const answer = jsonOf(policyExpression(expressionOf(mutation)).evaluateRaw(variables))
-      const next = mutation.patchType === 'JSONPatch' ? patched(seen, answer) : applied(matched, seen, answer)
-      take(object, toVersion(call.resource, read(matched, next)))
-      // what a policy adds has defaults, too
-      defaultObject(call.resource, object)
+/** Applies one policy; true when it changed something. A mutation that fails does not keep the next ones from being tried. */
+function mutate(env: Environment, attempt: Write, invocation: Invocation, denials: Denial[]): boolean {
+  const { policy, binding } = invocation
+  const before = clone(attempt.object)
+  const isDone = (run: () => boolean): boolean => {
+    try {
+      return run()
+    } catch (error) {
+      if (!(error instanceof SluiceError || error instanceof PatchError || error instanceof Fault)) throw error
+      if (failsClosed(policy)) denials.push({ message: worded(policy, binding, error.message), reason: 'Invalid' })
+      return false
     }
-  } catch (error) {
-    if (!(error instanceof SluiceError || error instanceof PatchError || error instanceof Fault)) throw error
-    if (failsClosed(policy)) throw refusal(attempt, policy, binding, error.message)
   }
-  return !equal(before, object)
+  if (!isDone(() => enter(env, attempt, invocation) !== undefined)) return false
+  for (const mutation of objectsOf(objectOf(policy.spec).mutations))
+    isDone(() => applyMutation(env, attempt, invocation, mutation))
+  return !equal(before, attempt.object)
+}
+
+function applyMutation(env: Environment, attempt: Write, invocation: Invocation, mutation: JsonObject): true {
+  const { policy, matched, params } = invocation
+  const { object, call } = attempt
+  const variables = variablesOf(env, attempt, policy, matched, params)
+  const seen = toVersion(matched, object)
+  const answer = jsonOf(policyExpression(expressionOf(mutation)).evaluateRaw(variables))
+  const next = mutation.patchType === 'JSONPatch' ? patched(seen, answer) : applied(matched, seen, answer)
+  take(object, toVersion(call.resource, read(matched, next)))
+  // what a policy adds has defaults, too
+  defaultObject(call.resource, object)
+  return true
 }
 
 const expressionOf = (mutation: JsonObject): string =>
@@ -76,8 +93,9 @@ function patched(object: Obj, operations: Json): Json {
   try {
     return jsonPatch(object, operations)
   } catch (error) {
-    if (error instanceof PatchError && error.message.includes('testing value')) return clone(object)
-    throw error
+    if (!(error instanceof PatchError)) throw error
+    if (error.message.includes('testing value')) return clone(object)
+    throw new PatchError(`JSON Patch: ${error.message}`)
   }
 }
 
@@ -113,12 +131,18 @@ function take(object: Obj, next: Obj): void {
   Object.assign(object, next)
 }
 
-function refusal({ call, object }: Attempt, policy: Obj, binding: Obj | undefined, why: string): Fault {
+function worded(policy: Obj, binding: Obj | undefined, why: string): string {
   const bound =
     binding === undefined
       ? JSON.stringify(policy.metadata.name)
       : `'${policy.metadata.name}' with binding '${binding.metadata.name}'`
-  const message = `policy ${bound} denied request: ${why}`
-  const { details } = forbidden(call.resource, object?.metadata.name ?? call.name, '')
-  return new Fault(422, 'Invalid', message, { ...details, causes: [{ reason: '', message }] })
+  return `policy ${bound} denied request: ${why}`
+}
+
+/** The first fault is the answer; its details tell all of them. */
+function refuse(attempt: Attempt, denials: readonly Denial[]): void {
+  const [first] = denials
+  if (first === undefined) return
+  const { details } = forbidden(attempt.call.resource, refusedName(attempt), '')
+  throw new Fault(403, first.reason, first.message, { ...details, causes: denials.map(({ message }) => ({ message })) })
 }

@@ -80,7 +80,7 @@ test('a policy refuses what its expressions do not allow, in its own words', () 
       assert.equal(refused.code, 422)
       assert.equal(refused.body.reason, 'Invalid')
       assert.equal(refused.body.message, `configmaps "two" is forbidden: ${why}`)
-      assert.deepEqual(refused.body.details.causes, [{ reason: '', message: why }])
+      assert.deepEqual(refused.body.details.causes, [{ message: why }])
       assert.equal((await ask('POST', MAPS, configMap('one', { a: '1' }))).code, 201)
       assert.equal((await ask('POST', MAPS, configMap('free', { a: '1', b: '2' }))).code, 201)
       assert.equal((await ask('DELETE', `${MAPS}/one`)).code, 403)
@@ -140,6 +140,79 @@ test('a policy changes what is created, and its changes have defaults', () =>
       assert.equal((await ask('PUT', `${MAPS}/changed`, configMap('changed', { a: '2' }))).body.data.more, undefined)
     },
   ))
+
+test('an expression that fails refuses in the words of the real server', () =>
+  under(
+    'validating',
+    {
+      matchConstraints: rules(['CREATE']),
+      matchConditions: [{ name: 'failing', expression: "request.name.startsWith('f')" }],
+      variables: [{ name: 'n', expression: 'size(object.data)' }],
+      validations: [{ expression: "request.name == 'fx' || variables.n <= 2" }, { expression: "object.data.a == 'b'" }],
+      auditAnnotations: [{ key: 'k', valueExpression: 'object.data.z' }],
+    },
+    { validationActions: ['Warn', 'Audit'] },
+    async () => {
+      const told = async (name: string, data: object | undefined): Promise<Answer> =>
+        ask('POST', `${MAPS}?dryRun=All`, { metadata: { name }, ...(data === undefined ? {} : { data }) })
+      const bound = "ValidatingAdmissionPolicy 'p' with binding 'p'"
+      const none = await told('f', undefined)
+      const variable =
+        "expression 'request.name == 'fx' || variables.n <= 2' resulted in error: composited variable \"n\" fails to evaluate: no such key: data"
+      assert.ok(
+        none.warning.includes(`Validation failed for ${bound}: ${variable.replaceAll('"', '\\"')}`),
+        none.warning,
+      )
+      const annotated = `${bound} denied request: expression 'object.data.z' resulted in error: no such key: z`
+      const refused = await told('fx', { a: 'b' })
+      assert.equal(refused.code, 422)
+      assert.deepEqual(refused.body.details.causes, [{ message: annotated }])
+      assert.equal((await told('fx', { a: 'b', z: 'c' })).code, 201)
+    },
+  ))
+
+test('a policy that cannot change what it is to change refuses with the faults of all its mutations', () =>
+  under(
+    'mutating',
+    {
+      reinvocationPolicy: 'Never',
+      matchConstraints: rules(['CREATE']),
+      mutations: [
+        { patchType: 'JSONPatch', jsonPatch: { expression: '[JSONPatch{op: "remove", path: "/data/nope"}]' } },
+        { patchType: 'ApplyConfiguration', applyConfiguration: { expression: 'Object{data: {"x": object.data.no}}' } },
+      ],
+    },
+    {},
+    async () => {
+      const refused = await ask('POST', MAPS, { metadata: { generateName: 'made-' }, data: { a: '1' } })
+      const told = "policy 'p' with binding 'p' denied request:"
+      assert.equal(refused.code, 403)
+      assert.equal(refused.body.reason, 'Invalid')
+      assert.equal(refused.body.details.name, 'made-')
+      assert.equal(refused.body.message, refused.body.details.causes[0].message)
+      assert.deepEqual(
+        refused.body.details.causes.map(({ message }: { message: string }) => message),
+        [
+          `${told} JSON Patch: Unable to remove nonexistent key: nope: missing value`,
+          `${told} expression 'Object{data: {"x": object.data.no}}' resulted in error: no such key: no`,
+        ],
+      )
+    },
+  ))
+
+test('the status of a policy says which generation of it was looked at', async () => {
+  const at = `${POLICIES}/validatingadmissionpolicies`
+  const spec = { matchConstraints: rules(['CREATE']), validations: [{ expression: 'true' }] }
+  assert.equal((await ask('POST', at, { metadata: { name: 'observed' }, spec })).code, 201)
+  const made = (await ask('GET', `${at}/observed`)).body
+  assert.deepEqual(made.status, { observedGeneration: 1, typeChecking: {} })
+  const { manager, operation, subresource, fieldsV1 } = made.metadata.managedFields[0]
+  assert.deepEqual([manager, operation, subresource], ['validatingadmissionpolicy-status', 'Apply', 'status'])
+  assert.deepEqual(fieldsV1, { 'f:status': { 'f:observedGeneration': {}, 'f:typeChecking': {} } })
+  await ask('PUT', `${at}/observed`, { ...made, spec: { ...made.spec, failurePolicy: 'Ignore' } })
+  assert.equal((await ask('GET', `${at}/observed`)).body.status.observedGeneration, 2)
+  await ask('DELETE', `${at}/observed`)
+})
 
 test('a policy that can never work is refused', async () => {
   const { code, body } = await ask('POST', `${POLICIES}/validatingadmissionpolicies`, {

@@ -6,10 +6,11 @@ import type { Obj } from '../../object.ts'
 import type { Attempt } from '../attempt.ts'
 import { policyExpression } from '../../validation/policy-expression.ts'
 import type { Variables } from './expressions.ts'
-import { enter, failsClosed, type Invocation, invocationsFor } from './invocations.ts'
+import { enter, failsClosed, type Invocation, invocationsFor, refusedName } from './invocations.ts'
 import { own } from '../../../../lib/value/own.ts'
 
-type Denial = { readonly message: string; readonly reason: string }
+/** A validation that is not met; `always` one of those that deny whatever the binding says. */
+type Denial = { readonly message: string; readonly reason: string; readonly always?: true }
 
 const CODES: Readonly<Record<string, number>> = { Forbidden: 403, Unauthorized: 401, RequestEntityTooLarge: 413 }
 const LONGEST_MESSAGE = 5 * 1024
@@ -29,7 +30,7 @@ export function validateByPolicies(env: Environment, attempt: Attempt): void {
   for (const invocation of invocations) {
     const { policy, binding } = invocation
     for (const denial of denialsOf(env, attempt, invocation))
-      for (const action of listOf(objectOf(binding.spec).validationActions)) {
+      for (const action of denial.always ? ['Deny'] : listOf(objectOf(binding.spec).validationActions)) {
         if (action === 'Deny') first ??= refusal(attempt, policy, binding, denial)
         else if (action === 'Warn')
           attempt.call.warnings.push(
@@ -58,12 +59,25 @@ function denialsOf(env: Environment, attempt: Attempt, invocation: Invocation): 
   const out: Denial[] = []
   for (const validation of objectsOf(objectOf(policy.spec).validations))
     try {
-      if (!policyExpression(stringOf(validation.expression)).evaluateBoolean(variables))
+      if (policyExpression(stringOf(validation.expression)).evaluateRaw(variables) !== true)
         out.push({ message: messageOf(validation, variables), reason: stringOf(validation.reason) })
     } catch (error) {
       out.push(...failed(error))
     }
-  return out
+  return [...out, ...annotationFaults(policy, variables)]
+}
+
+/** Audit annotations are not kept here; one that has no value refuses a write all the same. */
+function annotationFaults(policy: Obj, variables: Variables): Denial[] {
+  return objectsOf(objectOf(policy.spec).auditAnnotations).flatMap(({ valueExpression }): Denial[] => {
+    try {
+      policyExpression(stringOf(valueExpression)).evaluateRaw(variables)
+      return []
+    } catch (error) {
+      if (!(error instanceof SluiceError)) throw error
+      return failsClosed(policy) ? [{ message: error.message, reason: '', always: true }] : []
+    }
+  })
 }
 
 /** What `messageExpression` says, where it says something in one line; else the message, else the expression itself. */
@@ -83,19 +97,13 @@ function evaluated(expression: string, variables: Variables): string {
   }
 }
 
-function refusal(
-  { call, object, before }: Attempt,
-  policy: Obj,
-  binding: Obj | undefined,
-  { message, reason }: Denial,
-): Fault {
+function refusal(attempt: Attempt, policy: Obj, binding: Obj | undefined, { message, reason }: Denial): Fault {
   const bound = binding === undefined ? '' : ` with binding '${binding.metadata.name}'`
   const text = `ValidatingAdmissionPolicy '${policy.metadata.name}'${bound} denied request: ${message}`
-  const name = (object ?? before)?.metadata.name ?? call.name
-  const told = forbidden(call.resource, name, text)
+  const told = forbidden(attempt.call.resource, refusedName(attempt), text)
   const kind = reason === '' ? 'Invalid' : reason
   return new Fault(own(CODES, kind) ?? 422, kind, told.message, {
     ...told.details,
-    causes: [{ reason: '', message: text }],
+    causes: [{ message: text }],
   })
 }

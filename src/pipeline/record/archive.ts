@@ -2,7 +2,7 @@ import { type Archived, type ArchivedKinds, endKey } from './archive-keys.ts'
 import { Deliveries } from './deliveries.ts'
 import type { Delivery } from './delivery.ts'
 import { commitOfRevision, splitImage } from './image-name.ts'
-import type { FactOf, Ledger } from './ledger.ts'
+import { askedOf, type FactOf, type Ledger } from './ledger.ts'
 import { imageKey, passageKey, podKey, pushedKey } from './ledger-keys.ts'
 import { lastImages } from './needed-images.ts'
 import { latestFirst } from './query.ts'
@@ -83,7 +83,7 @@ type Needed = {
 /** What is kept asks for, and what Git, a policy, a stop or something intended names. */
 function neededBy(ledger: Ledger, kept: ReadonlySet<Delivery>): Needed {
   const { intended } = ledger
-  const ofGit = [...ledger.workloads.values()].flatMap(({ images }) => images.map(splitImage))
+  const ofGit = askedOf(ledger).flatMap(({ images }) => images.map(splitImage))
   const images = new Set([
     ...[...kept].flatMap(({ image, version }) => (image === undefined ? [] : [imageKey({ image, tag: version })])),
     ...ofGit.map(imageKey),

@@ -2,8 +2,9 @@ import type { Border, BorderRecord, Delivery } from './delivery.ts'
 import type { WorkloadImages } from './fact.ts'
 import { openForImage, provePushed } from './fold-ci.ts'
 import { commitOfRevision, splitImage } from './image-name.ts'
-import { imageKey, podKey, wayKey } from './ledger-keys.ts'
+import { imageKey, podKey, wayKey, workloadKey } from './ledger-keys.ts'
 import {
+  addClaim,
   deliveryOfImage,
   digestOfDelivery,
   type FactOf,
@@ -12,8 +13,10 @@ import {
   markBorder,
   newDelivery,
   openDeliveries,
+  ownClaims,
   startDelivery,
   supersede,
+  withdrawClaims,
 } from './ledger.ts'
 import { notePassage } from './passage.ts'
 
@@ -38,17 +41,21 @@ export function foldBuild(ledger: Ledger, fact: FactOf<'build'>): void {
       ? { revision, cause: undefined, ...(healthyAt === revision && { healthyAt }) }
       : { ...state, stoppedAt, revision },
   )
-  const before = new Map(ledger.workloads)
-  for (const [key, workload] of ledger.workloads)
-    if (workload.kustomization === fact.kustomization) ledger.workloads.delete(key)
+  const before = withdrawClaims(ledger, fact.kustomization)
   for (const workload of fact.workloads) {
     if (workload.namespace === '') continue // forgotten in Git: no server takes it
-    const key = `${workload.namespace}/${workload.name}`
-    ledger.workloads.set(key, { ...workload, kustomization: fact.kustomization })
-    openForNewImages(ledger, workload, before.get(key)?.images ?? [], fact.at)
-    for (const delivery of wantedBy(ledger, workload)) markBuilt(ledger, delivery, workload, fact)
-    supersedeOtherImages(ledger, workload, fact.at)
+    const shown = before.get(workloadKey(workload))
+    const isOwned = shown?.kustomization === fact.kustomization && shown.isOwned
+    const claim = { ...workload, kustomization: fact.kustomization, ...(isOwned && { isOwned }) }
+    if (addClaim(ledger, claim)) carry(ledger, workload, shown, fact)
   }
+}
+
+/** What it asks for now is in its workloads: open deliveries of these images go on with it, those of others have no way any more. */
+function carry(ledger: Ledger, workload: WorkloadImages, before: WorkloadImages | undefined, step: Step): void {
+  openForNewImages(ledger, workload, before?.images ?? [], step.at)
+  for (const delivery of wantedBy(ledger, workload)) markBuilt(ledger, delivery, workload, step)
+  supersedeOtherImages(ledger, workload, step.at)
 }
 
 // After a crash Git may show the image before the policy that chose it is heard again: the write-back told that it would ask for it here.
@@ -79,6 +86,7 @@ export function foldApply(ledger: Ledger, fact: FactOf<'apply'>): void {
     return stop(ledger, fact, 'apply', fact.cause ?? 'the apply failed')
   }
   applies.delete(fact.kustomization)
+  for (const { workload, before } of ownClaims(ledger, fact.kustomization)) carry(ledger, workload, before, fact)
   for (const earlier of owed.filter(({ ok, revision }) => ok && revision !== fact.revision))
     foldApplied(ledger, { ...earlier, at: fact.at })
   foldApplied(ledger, owed.filter(({ revision }) => revision === fact.revision).reduce(withChangesOf, fact))
@@ -218,13 +226,13 @@ export function wantedBy(ledger: Ledger, workload: WorkloadImages): readonly Del
     .filter((delivery) => delivery.endedAt === undefined)
 }
 
-function markBuilt(ledger: Ledger, delivery: Delivery, workload: WorkloadImages, fact: FactOf<'build'>): void {
+function markBuilt(ledger: Ledger, delivery: Delivery, workload: WorkloadImages, step: Step): void {
   const { image = '', version: tag } = delivery
   const owed = ledger.intended.writeBacks.get(wayKey(workload.namespace, { image, tag }))
-  const commit = delivery.configCommit ?? owed ?? commitOfRevision(fact.revision)
-  const known = { service: workload.name, kustomization: fact.kustomization, configCommit: commit, ...HEALED }
-  const asked: BorderRecord = { state: 'done', at: fact.at, detail: `${commit.slice(0, 12)} asks for it` }
-  const built: BorderRecord = { state: 'done', at: fact.at, detail: `revision ${fact.revision}` }
+  const commit = delivery.configCommit ?? owed ?? commitOfRevision(step.revision)
+  const known = { service: workload.name, kustomization: step.kustomization, configCommit: commit, ...HEALED }
+  const asked: BorderRecord = { state: 'done', at: step.at, detail: `${commit.slice(0, 12)} asks for it` }
+  const built: BorderRecord = { state: 'done', at: step.at, detail: `revision ${step.revision}` }
   const inGit = markBorder(ledger, delivery, 'write-back', asked)
   markBorder(ledger, markBorder(ledger, inGit, 'source', built), 'build', built, known)
 }

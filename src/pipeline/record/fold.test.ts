@@ -488,3 +488,47 @@ test('a workflow that cannot be read says its path once', () => {
   const ledger = foldFacts(at([build('1.0.0', C), broken]))
   assert.equal(cellsOf(ledger)[0]?.cause, `ci: ${path}:3:5: unexpected value`)
 })
+
+const OTHER = 'flux-system/other'
+const byOther = (fact: FactBody): FactBody => ({ ...fact, kustomization: OTHER }) as FactBody
+const secondOwner: FactBody = byOther({ ...refused, cause: 'Deployment/default/web belongs to production' } as FactBody)
+const dropped: FactBody = { ...build('1.1.0'), workloads: [] } as FactBody
+const claims: { it: string; facts: readonly FactBody[]; owner: string; state: string; cause: string | undefined }[] = [
+  {
+    it: 'of another Kustomization that is refused',
+    facts: [...whole, byOther(build('9.9.9')), secondOwner, byOther(build('9.9.9')), secondOwner],
+    ...{ owner: KUSTOMIZATION, state: '1.1.0 done', cause: undefined },
+  },
+  {
+    it: 'of another image does not take the place of what is on its way',
+    facts: [...applied, byOther(build('9.9.9')), secondOwner],
+    ...{ owner: KUSTOMIZATION, state: '1.1.0 running', cause: undefined },
+  },
+  {
+    it: 'that came later, and both were new, is past when the other apply goes through',
+    facts: [...applied.slice(0, -1), byOther(build('1.1.0')), secondOwner, apply(), pod(D), health('healthy')],
+    ...{ owner: KUSTOMIZATION, state: '1.1.0 done', cause: undefined },
+  },
+  {
+    it: 'while nobody owns the workload is that of the last build',
+    facts: [...applied.slice(0, -1), byOther(build('1.1.0')), secondOwner],
+    ...{ owner: OTHER, state: '1.1.0 failed', cause: 'apply: Deployment/default/web belongs to production' },
+  },
+  {
+    it: 'becomes ownership when its apply goes through',
+    facts: [...whole, byOther(build('1.1.0')), secondOwner, byOther(apply())],
+    ...{ owner: OTHER, state: '1.1.0 running', cause: undefined },
+  },
+  {
+    it: 'takes the place of an owner whose Git no longer has it',
+    facts: [...whole, byOther(build('1.1.0')), secondOwner, dropped, byOther(build('1.1.0')), secondOwner],
+    ...{ owner: OTHER, state: '1.1.0 done', cause: 'apply: Deployment/default/web belongs to production' },
+  },
+]
+for (const { it, facts, owner, state, cause } of claims)
+  test(`a claim ${it}`, () => {
+    const [cell, ...more] = cellsOf(foldFacts(at(facts)))
+    assert.deepEqual(more, [])
+    const delivered = `${cell?.delivery?.version} ${cell?.delivery?.state}`
+    assert.deepEqual([cell?.kustomization, delivered, cell?.cause], [owner, state, cause])
+  })

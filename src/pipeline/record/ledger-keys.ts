@@ -26,3 +26,8 @@ export function passageKey({ kustomization, commit }: Pick<Passage, 'kustomizati
 export function podKey({ namespace, pod }: { readonly namespace: string; readonly pod: string }): string {
   return `${namespace}/${pod}`
 }
+
+/** `namespace/name`. */
+export function workloadKey({ namespace, name }: { readonly namespace: string; readonly name: string }): string {
+  return `${namespace}/${name}`
+}

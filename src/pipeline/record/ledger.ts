@@ -1,7 +1,7 @@
 import { Deliveries } from './deliveries.ts'
 import { BORDERS, type Border, type BorderRecord, type Delivery, type Passage } from './delivery.ts'
 import type { Fact, WorkloadImages } from './fact.ts'
-import { pushedKey } from './ledger-keys.ts'
+import { pushedKey, workloadKey } from './ledger-keys.ts'
 
 export type FactOf<Kind extends Fact['kind']> = Extract<Fact, { kind: Kind }>
 
@@ -20,7 +20,8 @@ export type EnvironmentState = {
   readonly ownCauses?: ReadonlyMap<string, string> | undefined
 }
 
-export type WorkloadState = WorkloadImages & { readonly kustomization: string }
+/** A workload and the Kustomization that asks for it, which owns it from its first apply that went through. */
+export type WorkloadState = WorkloadImages & { readonly kustomization: string; readonly isOwned?: true }
 
 /**
  * What has been folded so far. Only `fold.ts` and its parts write to it; deliveries in it are replaced, never changed in place.
@@ -34,8 +35,10 @@ export type Ledger = {
   readonly images: Map<string, FactOf<'image'>>
   /** By `run image:tag`: more than one digest where a run was cut off after it had pushed, and built something else when it was repeated. */
   readonly digests: Map<string, ReadonlySet<string>>
-  /** By `namespace/name`. */
+  /** By `namespace/name`: of the Kustomization that owns it, of the last that asks for it where none does. */
   readonly workloads: Map<string, WorkloadState>
+  /** By `namespace/name`: what other Kustomizations ask for under the same name. */
+  readonly claims: Map<string, readonly WorkloadState[]>
   /** By Kustomization. */
   readonly environments: Map<string, EnvironmentState>
   /** By `kustomization commit`. */
@@ -71,6 +74,7 @@ export function emptyLedger(): Ledger {
     images: new Map(),
     digests: new Map(),
     workloads: new Map(),
+    claims: new Map(),
     environments: new Map(),
     passages: new Map(),
     policyCauses: new Map(),
@@ -81,6 +85,64 @@ export function emptyLedger(): Ledger {
     intended: { images: new Map(), writeBacks: new Map(), applies: new Map() },
     archivedEnds: new Map(),
   }
+}
+
+/** All that Git asks for, also what a Kustomization asks for in vain because another owns it. */
+export function askedOf({ workloads, claims }: Ledger): readonly WorkloadState[] {
+  return [...workloads.values(), ...[...claims.values()].flat()]
+}
+
+/** Takes back what a Kustomization asked for; answers what was shown until now. */
+export function withdrawClaims(ledger: Ledger, kustomization: string): ReadonlyMap<string, WorkloadState> {
+  const before = new Map(ledger.workloads)
+  for (const [key, one] of before) if (one.kustomization === kustomization) ledger.workloads.delete(key)
+  for (const [key, claims] of ledger.claims) setClaims(ledger, key, othersOf(claims, kustomization))
+  return before
+}
+
+/** Notes that a Kustomization asks for a workload; false when another owns it, which then stays as it is. */
+export function addClaim(ledger: Ledger, claim: WorkloadState): boolean {
+  const key = workloadKey(claim)
+  const shown = ledger.workloads.get(key)
+  const rival = shown?.kustomization === claim.kustomization ? undefined : shown
+  const isTaken = rival?.isOwned === true
+  if (!isTaken) ledger.workloads.set(key, claim)
+  const beside = isTaken ? claim : rival
+  const claims = othersOf(ledger.claims.get(key) ?? [], claim.kustomization)
+  setClaims(ledger, key, beside === undefined ? claims : [...claims, beside])
+  return !isTaken
+}
+
+/** An apply has put all into the cluster that a Kustomization asks for; answers what became its own by that, and who had it before. */
+export function ownClaims(
+  ledger: Ledger,
+  kustomization: string,
+): readonly { readonly workload: WorkloadState; readonly before: WorkloadState | undefined }[] {
+  const taken = [...ledger.claims].flatMap(([key, claims]) => {
+    const workload = claims.find((one) => one.kustomization === kustomization)
+    return workload === undefined ? [] : [{ key, workload, before: ledger.workloads.get(key) }]
+  })
+  for (const { key, workload, before } of taken) {
+    ledger.workloads.set(key, workload)
+    const claims = othersOf(ledger.claims.get(key) ?? [], kustomization)
+    setClaims(ledger, key, before === undefined ? claims : [...claims, claimOf(before)])
+  }
+  for (const [key, one] of ledger.workloads)
+    if (one.kustomization === kustomization) ledger.workloads.set(key, { ...one, isOwned: true })
+  return taken
+}
+
+function claimOf({ isOwned: _past, ...claim }: WorkloadState): WorkloadState {
+  return claim
+}
+
+function othersOf(claims: readonly WorkloadState[], kustomization: string): readonly WorkloadState[] {
+  return claims.filter((one) => one.kustomization !== kustomization)
+}
+
+function setClaims({ claims }: Ledger, key: string, rest: readonly WorkloadState[]): void {
+  if (rest.length === 0) claims.delete(key)
+  else claims.set(key, rest)
 }
 
 /** Deliveries that have not ended, and that `wanted` picks. */

@@ -1,7 +1,7 @@
 import type { Pin } from '../image/retention.ts'
 import type { Delivery } from './delivery.ts'
 import { splitImage } from './image-name.ts'
-import type { Ledger } from './ledger.ts'
+import { askedOf, type Ledger } from './ledger.ts'
 import { newestFirst } from './query.ts'
 
 /** A rollback is a revert of commits: so many deliveries back the image is still there. */
@@ -14,7 +14,7 @@ const DELIVERIES = 10
  * @param host the name that the registry has in manifests
  */
 export function neededImages(ledger: Ledger, host: string): readonly Pin[] {
-  const ofGit = [...ledger.workloads.values()].flatMap(({ namespace, name, images }) =>
+  const ofGit = askedOf(ledger).flatMap(({ namespace, name, images }) =>
     images.flatMap((image) => pinsOf(host, splitImage(image), `Git asks for it in ${namespace}/${name}`)),
   )
   const services = new Map<string, Delivery[]>()

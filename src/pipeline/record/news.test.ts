@@ -77,3 +77,27 @@ test('a retry that is refused as before is told once, and again when anything ab
   assert.deepEqual(tell({ ...refused, changes }, { ...refused, changes }), [true, false])
   assert.deepEqual(tell({ kind: 'apply', ...of, ok: true, changes: [] }, refused), [true, true])
 })
+
+test('an apply that changes nothing is told when it makes a workload its own, once', () => {
+  const ledger = emptyLedger()
+  const of = { kustomization: 'flux-system/apps', revision: 'main@sha1:a1' } as const
+  const web = { namespace: 'default', name: 'web', images: ['registry/web:1'] }
+  const facts: readonly FactBody[] = [
+    { kind: 'build', ...of, ok: true, workloads: [web] },
+    { kind: 'apply', ...of, ok: true, changes: [] },
+    { kind: 'health', ...of, state: 'healthy' },
+  ]
+  for (const fact of facts) foldFact(ledger, { at: '2026-01-01T00:00:00Z', ...fact })
+  const ofOlderVersion = { ...web, kustomization: of.kustomization }
+  ledger.workloads.set('default/web', ofOlderVersion)
+  assert.deepEqual(
+    facts.map((fact) => isNews(ledger, fact)),
+    [false, true, false],
+  )
+  for (const fact of facts) foldFact(ledger, { at: '2026-01-01T00:00:01Z', ...fact })
+  assert.deepEqual(ledger.workloads.get('default/web'), { ...ofOlderVersion, isOwned: true })
+  assert.deepEqual(
+    facts.map((fact) => isNews(ledger, fact)),
+    [false, false, false],
+  )
+})

@@ -2,8 +2,8 @@ import type { BorderRecord } from './delivery.ts'
 import type { FactBody, WorkloadImages } from './fact.ts'
 import { carried, wantedBy } from './fold-cluster.ts'
 import { commitOfRevision, namespaceOf } from './image-name.ts'
-import { imageKey, passageKey, podKey } from './ledger-keys.ts'
-import { deliveryOfImage, type Ledger } from './ledger.ts'
+import { imageKey, passageKey, podKey, workloadKey } from './ledger-keys.ts'
+import { askedOf, deliveryOfImage, type Ledger } from './ledger.ts'
 import { stopOf } from './passage.ts'
 
 /**
@@ -41,7 +41,8 @@ export function isNews(ledger: Ledger, fact: FactBody): boolean {
       return fact.ok ? !isPassed(ledger, fact, 'build') || !isSameBuild(ledger, fact) : !isStopped(ledger, fact)
     case 'apply':
       if (fact.intended === true) return true
-      return fact.ok ? fact.changes.length > 0 || !isPassed(ledger, fact, 'apply') : !isStopped(ledger, fact)
+      if (!fact.ok) return !isStopped(ledger, fact)
+      return fact.changes.length > 0 || !isPassed(ledger, fact, 'apply') || isUnowned(ledger, fact.kustomization)
     case 'health':
       return fact.state === 'unhealthy' || !isPassed(ledger, fact, 'health')
     default:
@@ -67,6 +68,12 @@ function isPassed(ledger: Ledger, { kustomization, revision }: Step, border: 'bu
     !ledger.intended.applies.has(kustomization) &&
     carried(ledger, kustomization).length === 0
   )
+}
+
+/** It asks for a workload that nobody owns yet: an apply that goes through makes it its own. */
+function isUnowned(ledger: Ledger, kustomization: string): boolean {
+  const isFree = (key: string): boolean => ledger.workloads.get(key)?.isOwned !== true
+  return askedOf(ledger).some((one) => one.kustomization === kustomization && isFree(workloadKey(one)))
 }
 
 type Refusal = Extract<FactBody, { kind: 'build' | 'apply' }>
@@ -96,7 +103,7 @@ function isOwed(
 }
 
 function isSameBuild(ledger: Ledger, { kustomization, workloads }: Extract<FactBody, { kind: 'build' }>): boolean {
-  const known = [...ledger.workloads.values()].filter((workload) => workload.kustomization === kustomization)
+  const known = askedOf(ledger).filter((workload) => workload.kustomization === kustomization)
   const told = workloads.filter(({ namespace }) => namespace !== '')
   return textOf(known) === textOf(told) && told.every((workload) => wantedBy(ledger, workload).length === 0)
 }

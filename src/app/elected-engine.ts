@@ -32,6 +32,7 @@ const AGAIN_MS = 2_000
 /**
  * Runs an engine while this process leads: waits for the lease, works, and when it is lost stops, writes nothing more, and waits again.
  *
+ * @throws SluiceError KUBE_UNREACHABLE when the server is not there at the start, with or without an election
  * @param onReady called when the engine works for the first time
  * @param onEngine told of each engine that works
  */
@@ -47,6 +48,8 @@ export async function runElected(
   const { stopped, letGo } = untilStopped(signal)
   let isFirst = true
   try {
+    // A lease is waited for without end; a server that is not there at the start is a fault, and a service manager tries again.
+    await Promise.race([stopped, lease?.whenReached()])
     while (!signal.aborted) {
       await Promise.race([stopped, lease?.whenLeading()])
       if (signal.aborted) return
@@ -83,7 +86,7 @@ function leaseName({ watchSelector = '', watchAllNamespaces = true }: Partial<En
 function openLease(
   { clock, log, flags = {} }: Pick<EngineOptions, 'clock' | 'log' | 'flags'>,
   { lead, path, folder, namespace }: Electorate,
-): LeaderLease {
+): LeaderLease & { readonly whenReached: () => Promise<unknown> } {
   const { leaseMs, renewMs, retryMs } = lead
   const client = clientFromKubeconfig(path, { timeoutMs: retryMs })
   const known = readText(folder.read('identity.json'), 'identity')
@@ -97,6 +100,7 @@ function openLease(
   })
   return {
     ...lease,
+    whenReached: () => client.resource('coordination.k8s.io/v1', 'Lease'),
     async close() {
       await lease.close()
       client.close()

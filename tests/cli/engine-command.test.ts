@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -39,3 +39,29 @@ test('the engine tells where it listens, by the real ports', async () => {
   assert.equal(await ask('metrics', '/metrics'), 200)
   assert.equal(told['traps'], 'safe')
 })
+
+for (const election of ['true', 'false'])
+  test(`the engine ends when it cannot reach its cluster at the start, leader election ${election}`, async () => {
+    const path = join(temp, `away-${election}.kubeconfig`)
+    const [clusters, users] = [[{ name: 'c', cluster: { server: 'http://127.0.0.1:1' } }], [{ name: 'u', user: {} }]]
+    const contexts = [{ name: 'x', context: { cluster: 'c', user: 'u' } }]
+    const config = { apiVersion: 'v1', kind: 'Config', clusters, users, contexts, 'current-context': 'x' }
+    writeFileSync(path, JSON.stringify(config))
+    const free = ['artifact', 'receiver'].flatMap((what) => [`--${what}-listen`, '127.0.0.1:0'])
+    const flags = [
+      '--kubeconfig',
+      path,
+      '--state',
+      join(temp, election),
+      `--enable-leader-election=${election}`,
+      ...free,
+    ]
+    const child = spawn(process.execPath, [bundle, 'engine', ...flags], { stdio: ['ignore', 'ignore', 'pipe'] })
+    let said = ''
+    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
+    const overdue = setTimeout(() => child.kill('SIGTERM'), 30_000)
+    const [code] = (await once(child, 'close')) as [number | null]
+    clearTimeout(overdue)
+    assert.equal(code, 3, said)
+    assert.match(said, /cannot reach the Kubernetes API http:\/\/127\.0\.0\.1:1/)
+  })

@@ -29,9 +29,12 @@ export function stopViews(ledger: Ledger, cells: readonly Cell[], there: readonl
     ...ofKustomizations.map((one) => ({ ...one, service: undefined })),
     ...ofServices,
   ]) {
-    const key = JSON.stringify(stop)
-    const { services } = stops.get(key) ?? { services: [] }
-    stops.set(key, { ...stop, services: service === undefined ? services : [...services, service] })
+    // Services that one cause stops may each have failed in a run of their own.
+    const { environment, cause, commit } = stop
+    const key = JSON.stringify([environment, cause, commit])
+    const known = stops.get(key) ?? { ...stop, services: [] }
+    const { services } = known
+    stops.set(key, { ...known, services: service === undefined ? services : [...services, service] })
   }
   return [...stops.values()]
 }

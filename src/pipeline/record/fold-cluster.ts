@@ -42,8 +42,7 @@ export function foldBuild(ledger: Ledger, fact: FactOf<'build'>): void {
       : { ...state, stoppedAt, revision },
   )
   const before = withdrawClaims(ledger, fact.kustomization)
-  for (const workload of fact.workloads) {
-    if (workload.namespace === '') continue // forgotten in Git: no server takes it
+  for (const workload of byName(fact.workloads)) {
     const shown = before.get(workloadKey(workload))
     const isOwned = shown?.kustomization === fact.kustomization && shown.isOwned
     const claim = { ...workload, kustomization: fact.kustomization, ...(isOwned && { isOwned }) }
@@ -51,11 +50,27 @@ export function foldBuild(ledger: Ledger, fact: FactOf<'build'>): void {
   }
 }
 
+/** The workloads of a build, those of one name as one. What was forgotten a namespace in Git no server takes. */
+export function byName(workloads: readonly WorkloadImages[]): readonly WorkloadImages[] {
+  const named = new Map<string, WorkloadImages>()
+  for (const one of workloads.filter(({ namespace }) => namespace !== '')) {
+    const before = named.get(workloadKey(one))
+    named.set(workloadKey(one), before === undefined ? one : together(before, one))
+  }
+  return [...named.values()]
+}
+
+/** A Deployment and a CronJob may have one name. */
+function together(first: WorkloadImages, second: WorkloadImages): WorkloadImages {
+  const needsPods = first.needsPods === true || second.needsPods === true
+  return { ...first, images: [...new Set([...first.images, ...second.images])], ...(needsPods && { needsPods }) }
+}
+
 /** What it asks for now is in its workloads: open deliveries of these images go on with it, those of others have no way any more. */
 function carry(ledger: Ledger, workload: WorkloadImages, before: WorkloadImages | undefined, step: Step): void {
   openForNewImages(ledger, workload, before?.images ?? [], step.at)
   for (const delivery of wantedBy(ledger, workload)) markBuilt(ledger, delivery, workload, step)
-  supersedeOtherImages(ledger, workload, step.at)
+  endOthers(ledger, 'config', workload, step)
 }
 
 // After a crash Git may show the image before the policy that chose it is heard again: the write-back told that it would ask for it here.
@@ -87,6 +102,8 @@ export function foldApply(ledger: Ledger, fact: FactOf<'apply'>): void {
   }
   applies.delete(fact.kustomization)
   for (const { workload, before } of ownClaims(ledger, fact.kustomization)) carry(ledger, workload, before, fact)
+  for (const workload of ledger.workloads.values())
+    if (workload.kustomization === fact.kustomization) endOthers(ledger, 'image', workload, fact)
   for (const earlier of owed.filter(({ ok, revision }) => ok && revision !== fact.revision))
     foldApplied(ledger, { ...earlier, at: fact.at })
   foldApplied(ledger, owed.filter(({ revision }) => revision === fact.revision).reduce(withChangesOf, fact))
@@ -207,14 +224,21 @@ export function carried(ledger: Ledger, kustomization: string): readonly Deliver
   return openDeliveries(ledger, (open) => open.kustomization === kustomization && open.borders.build?.state === 'done')
 }
 
-// What a build has carried, and Git no longer asks for (another tag was written by hand, a write-back was reverted), will never arrive.
-function supersedeOtherImages(ledger: Ledger, workload: WorkloadImages, at: string): void {
+/**
+ * Ends the deliveries that a Kustomization has carried to a workload with an image that Git no longer asks for (another tag was written by
+ * hand, a write-back was reverted): they will never arrive.
+ *
+ * That of an image stays on its way until an apply went through: what is refused leaves it in the cluster, where Git may ask for it again.
+ */
+function endOthers(ledger: Ledger, kind: Delivery['kind'], workload: WorkloadImages, step: Step): void {
   const isOvertaken = (open: Delivery): boolean =>
+    open.kind === kind &&
+    open.kustomization === step.kustomization &&
     open.borders.build !== undefined &&
     open.service === workload.name &&
     open.environment === workload.namespace &&
     !workload.images.map(splitImage).some(({ image, tag }) => image === open.image && tag === open.version)
-  for (const delivery of openDeliveries(ledger, isOvertaken)) supersede(ledger, delivery, at)
+  for (const delivery of openDeliveries(ledger, isOvertaken)) supersede(ledger, delivery, step.at)
 }
 
 /** The deliveries on their way whose images a workload asks for. */

@@ -324,6 +324,37 @@ for (const { it, facts, taken } of backByHand)
     assert.deepEqual([cell?.delivery?.version, cell?.running?.version, cell?.cause], ['1.0.0', '1.0.0', undefined])
   })
 
+test('a delivery goes on when the commit that set its tag back was refused, and taken back', () => {
+  const [back, again] = ['e'.repeat(40), 'f'.repeat(40)]
+  const revision = `main@sha1:${back}`
+  const facts = [...applied, build('1.0.0', back), { ...refused, revision } as FactBody, build('1.1.0', again)]
+  const nothing = { ...apply(again), changes: [] } as FactBody
+  const healthy = { ...health('healthy'), revision: `main@sha1:${again}` } as FactBody
+  const ledger = foldFacts(at([...facts, nothing, pod(D), healthy]))
+  assert.deepEqual(
+    historyOf(ledger, { limit: 9 }).map(({ version, state }) => [version, state]),
+    [['1.1.0', 'done']],
+  )
+})
+
+for (const order of ['first', 'last'] as const)
+  test(`a delivery to a Deployment is not ended by a CronJob of its name that stands ${order} in the build`, () => {
+    const withJob = (commit?: string): FactBody => {
+      const built = build('1.1.0', commit) as Extract<FactBody, { kind: 'build' }>
+      const job = { namespace: 'default', name: 'web', images: ['registry.sluice.local/tool:1'] }
+      return { ...built, workloads: order === 'first' ? [job, ...built.workloads] : [...built.workloads, job] }
+    }
+    const facts = [...applied.slice(0, -2), withJob(), apply(), withJob('e'.repeat(40)), pod(D), health('healthy')]
+    const [delivery, ...more] = historyOf(foldFacts(at(facts)), { limit: 9 })
+    assert.deepEqual([delivery?.version, delivery?.state, more], ['1.1.0', 'done', []])
+  })
+
+test('a delivery is not ended by the build of another environment that has a workload of its name', () => {
+  const other = { ...build('1.0.0'), kustomization: 'flux-system/staging' } as FactBody
+  const ledger = foldFacts(at([...applied, other, { ...apply(), kustomization: 'flux-system/staging' } as FactBody]))
+  assert.equal(historyOf(ledger, { limit: 9 }).find(({ version }) => version === '1.1.0')?.state, 'running')
+})
+
 test('a first apply with a placeholder image is overtaken by the first real one', () => {
   const first = 'a'.repeat(40)
   const facts = [build('1.0.0', first), apply(first), ...whole.slice(1)]

@@ -75,6 +75,7 @@ test('a retry that is refused as before is told once, and again when anything ab
   assert.deepEqual(tell(built, refused, built, refused), [true, true, true, false])
   const changes = [{ object: 'Service/default/web', action: 'created' }]
   assert.deepEqual(tell({ ...refused, changes }, { ...refused, changes }), [true, false])
+  assert.deepEqual(tell({ ...refused, changes, ok: true, intended: true }, { ...refused, changes }), [true, true])
   assert.deepEqual(tell({ kind: 'apply', ...of, ok: true, changes: [] }, refused), [true, true])
 })
 

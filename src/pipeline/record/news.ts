@@ -1,6 +1,5 @@
-import type { BorderRecord } from './delivery.ts'
 import type { FactBody, WorkloadImages } from './fact.ts'
-import { carried, wantedBy } from './fold-cluster.ts'
+import { byName, carried, wantedBy } from './fold-cluster.ts'
 import { commitOfRevision, namespaceOf } from './image-name.ts'
 import { imageKey, passageKey, podKey, workloadKey } from './ledger-keys.ts'
 import { askedOf, deliveryOfImage, type Ledger } from './ledger.ts'
@@ -84,11 +83,13 @@ function isStopped(ledger: Ledger, fact: Refusal): boolean {
   const why = cause.trim()
   const environment = ledger.environments.get(kustomization)
   const passage = ledger.passages.get(passageKey({ kustomization, commit: commitOfRevision(revision) }))
-  const isSame = (record: BorderRecord | undefined): boolean => record?.state === 'failed' && record.detail === why
+  const text = `${kind}: ${why}`
+  const passed = passage?.borders[kind]
   return (
-    environment?.cause === `${kind}: ${why}` &&
-    isSame(passage?.borders[kind]) &&
-    carried(ledger, kustomization).every(({ borders }) => isSame(borders[kind])) &&
+    environment?.cause === text &&
+    passed?.state === 'failed' &&
+    passed.detail === why &&
+    carried(ledger, kustomization).every((delivery) => delivery.state === 'failed' && delivery.cause === text) &&
     (fact.kind === 'build' || isOwed(ledger, fact))
   )
 }
@@ -99,12 +100,12 @@ function isOwed(
   { kustomization, revision, changes }: Extract<FactBody, { kind: 'apply' }>,
 ): boolean {
   const owed = intended.applies.get(kustomization)?.find((one) => one.revision === revision)
-  return JSON.stringify(owed?.changes) === JSON.stringify(changes)
+  return owed?.ok === false && JSON.stringify(owed.changes) === JSON.stringify(changes)
 }
 
 function isSameBuild(ledger: Ledger, { kustomization, workloads }: Extract<FactBody, { kind: 'build' }>): boolean {
   const known = askedOf(ledger).filter((workload) => workload.kustomization === kustomization)
-  const told = workloads.filter(({ namespace }) => namespace !== '')
+  const told = byName(workloads)
   return textOf(known) === textOf(told) && told.every((workload) => wantedBy(ledger, workload).length === 0)
 }
 

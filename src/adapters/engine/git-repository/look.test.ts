@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, test } from 'node:test'
@@ -61,4 +61,23 @@ test('a stored artifact that is not whole any more is not offered, and goes', as
   writeFileSync(join(folder, path), 'cut')
   await lookAtRemote(context, tools, parseGitRepository(object))
   assert.deepEqual([sources.get('GitRepository', 'ns', 'app'), artifacts.has(path)], [undefined, false])
+})
+
+test('a stored artifact that cannot be read is not offered, and the status tells of the remote', async () => {
+  const { context, object, path } = await restarted({})
+  rmSync(join(folder, path))
+  mkdirSync(join(folder, path))
+  const outcome = await lookAtRemote(context, tools, parseGitRepository(object))
+  assert.deepEqual([outcome.kind, sources.get('GitRepository', 'ns', 'app')], ['failed', undefined])
+  rmSync(join(folder, path), { recursive: true })
+})
+
+test('what waits for an include is not offered before its remote was asked: a newer one may be applied already', async () => {
+  const { context, object } = await restarted({})
+  const include = [{ repository: { name: 'other' } }]
+  const waiting = { ...object, spec: { ...(object['spec'] as object), include } } as KubeObject
+  const caches = { open: () => ({ get: () => undefined, close: () => undefined }) }
+  const outcome = await lookAtRemote({ ...context, caches } as never, tools, parseGitRepository(waiting))
+  assert.equal(outcome.kind === 'failed' && outcome.condition, 'IncludeUnavailable')
+  assert.equal(sources.get('GitRepository', 'ns', 'app'), undefined)
 })

@@ -45,11 +45,16 @@ export async function lookAtRemote(
     return await look(context, tools, repository, progress)
   } catch (error) {
     if (!(error instanceof LookFailure) && !(error instanceof SluiceError)) throw error
-    await offerLastRevision(context, tools.mirrorOf(repository.url, repository), repository)
+    if (!isUnasked(error)) await offerLastRevision(context, tools.mirrorOf(repository.url, repository), repository)
     if (error instanceof LookFailure) return { ...error.outcome, ...progress }
     const message = `failed to checkout and determine revision: ${error.message}`
     return { kind: 'failed', condition: 'FetchFailed', reason: 'GitOperationFailed', message, ...progress }
   }
+}
+
+/** What it includes was not at hand yet: the next look asks the remote. */
+function isUnasked(error: LookFailure | SluiceError): boolean {
+  return error instanceof LookFailure && error.outcome.condition === 'IncludeUnavailable'
 }
 
 async function look(

@@ -1,5 +1,5 @@
 import type { ArtifactStatus, SourceObject } from '../../../kinds/source.ts'
-import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { describeError, SluiceError } from '../../../lib/error/sluice-error.ts'
 import { digestOf, parseDigest } from '../../../lib/oci/digest.ts'
 import type { EngineContext } from '../context.ts'
 import { sourceKey } from '../source-store.ts'
@@ -18,7 +18,11 @@ export async function offerStored(context: EngineContext, source: SourceObject):
   const { artifacts, sources } = context
   const { artifact, kind, namespace, name } = source
   if (!artifact || sources.get(kind, namespace, name) || !artifacts.has(artifact.path)) return
-  const digest = digestOf(await artifacts.read(artifact.path), parseDigest(artifact.digest)?.algorithm)
+  const bytes = await artifacts.read(artifact.path).catch((error: unknown) => {
+    context.log(`${sourceKey(kind, namespace, name)}: what was stored last is not offered: ${describeError(error)}`)
+  })
+  if (bytes === undefined) return
+  const digest = digestOf(bytes, parseDigest(artifact.digest)?.algorithm)
   if (digest === artifact.digest) await offerArtifact(context, source, artifact)
   else await artifacts.remove(artifact.path)
 }

@@ -25,6 +25,7 @@ import { type DiskWatch, watchDisk } from './process/disk-watch.ts'
 import type { DriverName } from './driver-names.ts'
 import { type DeliveryWatch, watchDelivery } from './first-delivery/first-delivery.ts'
 import type { Held } from './first-delivery/freshness.ts'
+import { type Dispatches, openDispatches } from './record/dispatches.ts'
 import { watchHelpers } from './record/helpers-seen.ts'
 import { compareWithImported, type NotImported } from './imported.ts'
 import { keepAccess } from './keep-access.ts'
@@ -262,6 +263,7 @@ type Workers = {
   readonly engine: Engine
   readonly runner: Runner
   readonly caches: SharedCaches
+  readonly dispatches: Dispatches
 }
 
 type WorkerNeeds = {
@@ -286,6 +288,7 @@ async function startWorkers(
   const deployments = caches.open({ apiVersion: 'apps/v1', kind: 'Deployment' })
   await Promise.all([pods.ready, deployments.ready])
   reportPods(pods, record)
+  const dispatches = openDispatches()
   const engine = await startEngine({
     client,
     caches,
@@ -298,6 +301,7 @@ async function startWorkers(
     installCrds: true,
     registryAliases: { [REGISTRY_ALIAS]: servers.registryHost, [GIT_ALIAS]: new URL(servers.urlOf('x')).host },
     report: withPodCauses(pods, deployments, record.report),
+    onDispatch: dispatches.onDispatch,
     log,
   })
   closers.add(() => engine.close())
@@ -313,7 +317,7 @@ async function startWorkers(
     log,
   })
   closers.add(() => runner.close())
-  return { cluster, engine, runner, caches }
+  return { cluster, engine, runner, caches, dispatches }
 }
 
 /** Puts the base image of the example's Dockerfiles into the store and the registry; a machine that cannot make one still runs everything else. */
@@ -332,7 +336,7 @@ type PageNeeds = Workers &
   Scribe & { readonly disk: DiskWatch; readonly token: string; readonly prune: Pruner['prune'] }
 
 async function openPage(port: number, needs: PageNeeds, closers: Closers): Promise<Page> {
-  const { cluster, caches, record, disk } = needs
+  const { cluster, caches, record, disk, dispatches } = needs
   const helpers = await watchHelpers(caches)
   const view = (): PageView =>
     pageView(record.ledger(), {
@@ -340,10 +344,11 @@ async function openPage(port: number, needs: PageNeeds, closers: Closers): Promi
       notice: [disk.notice(), noticeOf(cluster.driver)].filter((one) => one !== undefined).join(' · ') || undefined,
       serviceUrl: cluster.serviceUrl,
       helpers: helpers.current(),
+      dispatchFaults: dispatches.faults(),
       facts: record.recent(),
     })
   const subscribe = (changed: () => void): (() => void) => {
-    const stops = [record.subscribe(changed), disk.subscribe(changed), helpers.subscribe(changed)]
+    const stops = [record, disk, helpers, dispatches].map((one) => one.subscribe(changed))
     return () => stops.forEach((stop) => stop())
   }
   const routes = recordRoutes({

@@ -2,6 +2,7 @@ import type { Controller } from '../../engine/controller.ts'
 import type { Clock } from '../../engine/clock.ts'
 import type { EventSink } from '../../engine/event.ts'
 import type { StageKinds } from '../../pipeline/apply/order.ts'
+import type { OnDispatch } from '../../pipeline/notify/dispatch.ts'
 import type { FactBody, ReportFact } from '../../pipeline/record/fact.ts'
 import type { SharedCaches } from '../kube/shared-caches.ts'
 import type { KubeClient } from '../kube/types.ts'
@@ -69,6 +70,7 @@ export type PartTools = {
   readonly receiverListen: string
   /** Address to listen on for the events of other controllers, `host:port`; '' when none is wanted. */
   readonly eventsListen: string
+  readonly onDispatch: OnDispatch
 }
 
 /** Nothing to report to. */

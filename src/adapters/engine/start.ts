@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { type OnReconciled, startController, type RunningController } from '../../engine/converge.ts'
 import type { EventSink } from '../../engine/event.ts'
 import type { StageKinds } from '../../pipeline/apply/order.ts'
+import type { OnDispatch } from '../../pipeline/notify/dispatch.ts'
 import type { ReportFact } from '../../pipeline/record/fact.ts'
 import type { Clock } from '../clock.ts'
 import { type SharedCaches, shareCaches } from '../kube/shared-caches.ts'
@@ -48,6 +49,7 @@ export type EngineOptions = {
   readonly flags?: Partial<EngineFlags>
   readonly report?: ReportFact
   readonly onReconciled?: OnReconciled
+  readonly onDispatch?: OnDispatch
   readonly log?: (line: string) => void
 }
 
@@ -137,7 +139,7 @@ function portOf(address: string): number {
 async function startParts(
   context: EngineContext,
   sinks: EventSink[],
-  { receiverListen, eventsListen = '', onReconciled }: EngineOptions,
+  { receiverListen, eventsListen = '', onReconciled, onDispatch = () => undefined }: EngineOptions,
 ): Promise<{ readonly close: () => Promise<void> }> {
   const running: RunningController[] = []
   const stops: (() => void | Promise<void>)[] = []
@@ -154,6 +156,7 @@ async function startParts(
     addSink: (sink) => void sinks.push(sink),
     receiverListen,
     eventsListen,
+    onDispatch,
   }
   for (const part of ENGINE_PARTS) {
     const stop = await part(context, tools)

@@ -26,7 +26,14 @@ const helpers: Helpers = {
   ...{ pods: [], deployments: [], policies: [], imageRepositories: [], automations: [], sources: [], others: [] },
   kustomizations: [kustomization('flux-system'), kustomization('production')],
 }
-const context = { at: 'now', notice: undefined, serviceUrl: () => 'http://127.0.0.1:1', helpers, facts }
+const context = {
+  at: 'now',
+  notice: undefined,
+  serviceUrl: () => 'http://127.0.0.1:1',
+  helpers,
+  facts,
+  dispatchFaults: [],
+}
 
 test('the page shows a service by environment, with the borders still to come', () => {
   const view = pageView(foldFacts(facts), context)
@@ -216,4 +223,37 @@ test('what is suspended or not ready is named, unless a stop says why', () => {
       cause: 'is suspended (sluice resume kustomization production -n flux-system)',
     },
   ])
+})
+
+test('an Alert that reaches nobody says why and what to do, until it does or is suspended', () => {
+  const alert = { ...kustomization('ops'), kind: 'Alert', spec: { providerRef: { name: 'chat' } } }
+  const provider = { ...kustomization('chat'), kind: 'Provider' }
+  const fault = { alert: 'flux-system/ops', provider: 'chat', sinceMs: 0, cause: 'connection refused' }
+  const holdsOf = (others: Helpers['others'], dispatchFaults = [fault]) =>
+    pageView(foldFacts(arrived), { ...context, helpers: { ...helpers, others }, dispatchFaults }).holds
+  const isHeld = { spec: { suspend: true } }
+  assert.deepEqual(holdsOf([alert, provider], []), [])
+  assert.deepEqual(holdsOf([alert, provider]), [
+    {
+      object: 'Alert flux-system/ops',
+      cause: 'reaches nobody since 1970-01-01T00:00:00Z: connection refused',
+      next: 'look at the address and the Secret of Provider flux-system/chat, and whether its server answers; what waits is sent again by itself, for a day',
+    },
+  ])
+  assert.deepEqual(holdsOf([alert], []), [
+    {
+      object: 'Alert flux-system/ops',
+      cause: 'reaches nobody: there is no Provider flux-system/chat',
+      next: 'create it, or name another in spec.providerRef; what waits is sent then, for a day',
+    },
+  ])
+  assert.deepEqual(holdsOf([alert, provider], [{ ...fault, provider: 'before' }]), [])
+  assert.deepEqual(
+    holdsOf([{ ...alert, ...isHeld }, provider]).map(({ cause }) => cause.slice(0, 12)),
+    ['is suspended'],
+  )
+  assert.deepEqual(
+    holdsOf([alert, { ...provider, ...isHeld }]).map(({ object }) => object),
+    ['Provider flux-system/chat'],
+  )
 })

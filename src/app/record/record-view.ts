@@ -1,4 +1,5 @@
 import type { KubeObject } from '../../lib/kube/object.ts'
+import type { DispatchFault } from '../../pipeline/notify/dispatch.ts'
 import type { Fact } from '../../pipeline/record/fact.ts'
 import type { BorderRecord, Cell, Delivery } from '../../pipeline/record/delivery.ts'
 import { BORDERS } from '../../pipeline/record/delivery.ts'
@@ -19,6 +20,7 @@ export type ViewContext = {
   readonly serviceUrl: (namespace: string, name: string) => string | undefined
   /** What works for deliveries; a Kustomization that was taken away is not among them, and what it suffered from is past. */
   readonly helpers: Helpers
+  readonly dispatchFaults: readonly DispatchFault[]
   /** The oldest first. */
   readonly facts: readonly Fact[]
 }
@@ -38,7 +40,7 @@ export function pageView(ledger: Ledger, context: ViewContext): PageView {
     environments: [...new Set(cells.map(environmentName))].sort().reverse(),
     services,
     stops: stopViews(ledger, cells, context.helpers.kustomizations.map(keyOf)),
-    holds: holdViews(ledger, context.helpers),
+    holds: holdViews(ledger, context.helpers, context.dispatchFaults),
     lines: lines.slice(-LINES).reverse(),
   }
 }

@@ -23,11 +23,11 @@ export type Post = {
 export type Notifiers = { readonly alerts: AbsorbingCache; readonly providers: AbsorbingCache }
 
 /**
- * Sends a message to its Provider.
+ * Sends a message to its Provider; false when it is not for it, or nothing is to be sent.
  *
  * @throws SluiceError in Flux's words when the Provider, its secret or the receiver is at fault
  */
-export async function deliver(context: EngineContext, { alerts, providers }: Notifiers, post: Post): Promise<void> {
+export async function deliver(context: EngineContext, { alerts, providers }: Notifiers, post: Post): Promise<boolean> {
   const { message, marks } = post
   const { traps } = context
   const [namespace = '', alertName = ''] = post.alert.split('/')
@@ -35,14 +35,14 @@ export async function deliver(context: EngineContext, { alerts, providers }: Not
   const about = `${kind}/${of}/${what}`
   const object = providers.get(namespace, post.provider)
   const alert = alerts.get(namespace, alertName)
-  if (!alert) return
+  if (!alert) return false
   if (!object)
     throw new SluiceError(
       'NOTIFY_PROVIDER',
       `failed to dispatch notification for ${about}: failed to read provider: Provider.notification.toolkit.fluxcd.io "${post.provider}" not found`,
     )
   const provider = parseProvider(object)
-  if (provider.isSuspended || !isFor(provider, message, marks)) return
+  if (provider.isSuspended || !isFor(provider, message, marks)) return false
   const { conversation, options } = await prepare(context, { provider, object, alert, message }).catch(
     (error: unknown) => {
       throw undispatched(about, error)
@@ -60,6 +60,7 @@ export async function deliver(context: EngineContext, { alerts, providers }: Not
     const words = `failed to send notification for ${about}: ${failureWords(provider.type)}${reason}`
     throw new SluiceError(error.code, words, { retry: error.retry })
   })
+  return true
 }
 
 /** What kept a message from being sent at all. */

@@ -15,6 +15,7 @@ import {
   sameness,
   type ToldEvent,
 } from '../../../pipeline/notify/message.ts'
+import type { OnDispatch } from '../../../pipeline/notify/dispatch.ts'
 import { isFor } from '../../../pipeline/notify/providers.ts'
 import { read } from '../../../lib/kube/read.ts'
 import { ApiError } from '../../kube/api-error.ts'
@@ -50,7 +51,7 @@ type Own = {
 }
 
 /** Alerts and Providers: events go into a durable outbox at once, and from there to their receivers; a reconcile never waits. */
-export const notifyPart: EnginePart = async (context, { addSink, start, eventsListen }) => {
+export const notifyPart: EnginePart = async (context, { addSink, start, eventsListen, onDispatch }) => {
   const group = 'notification.toolkit.fluxcd.io'
   const alerts = context.caches.open({ apiVersion: `${group}/v1beta3`, kind: 'Alert' })
   const providers = context.caches.open({ apiVersion: `${group}/v1beta3`, kind: 'Provider' })
@@ -61,8 +62,10 @@ export const notifyPart: EnginePart = async (context, { addSink, start, eventsLi
     outbox,
     clock: context.clock,
     log: context.log,
-    send: (post) => deliver(context, { alerts, providers }, post),
-    afterFailure: (letter, error) => afterFailure(context, alerts, letter, error),
+    async send(post) {
+      if (await deliver(context, { alerts, providers }, post)) onDispatch(post.alert, undefined)
+    },
+    afterFailure: (letter, error) => afterFailure(context, alerts, letter, error, onDispatch),
   })
   const own: Own = { context, alerts, providers, outbox, postman, toldMs: new Map(), isClosed: false }
   addSink((event) => take(own, event))
@@ -199,14 +202,18 @@ function afterFailure(
   alerts: AbsorbingCache,
   { payload, attempts }: Letter<Post>,
   error: unknown,
+  onDispatch: OnDispatch,
 ): number | undefined {
   const failures = attempts + 1
-  const isTold = error instanceof SluiceError && error.retry === 'spec' ? failures === 1 : failures === TOLD_AFTER
+  const toldAfter = error instanceof SluiceError && error.retry === 'spec' ? 1 : TOLD_AFTER
   const alert = alerts.list().find((object) => keyOf(object) === payload.alert)
   const message = error instanceof Error ? error.message : String(error)
-  if (isTold && alert) tellAlert(context, parseAlert(alert), { reason: 'NotificationDispatchFailed', message })
+  const sinceMs = Date.parse(payload.message.timestamp)
+  if (failures >= toldAfter) onDispatch(payload.alert, { provider: payload.provider, sinceMs, cause: message })
+  if (failures === toldAfter && alert)
+    tellAlert(context, parseAlert(alert), { reason: 'NotificationDispatchFailed', message })
   if (!(error instanceof SluiceError)) context.log(`notification: ${describeError(error)}`)
-  const isOver = !alert || context.clock.nowMs() - Date.parse(payload.message.timestamp) > LONGEST_MS
+  const isOver = !alert || context.clock.nowMs() - sinceMs > LONGEST_MS
   return isOver ? undefined : waitMs(context, failures)
 }
 

@@ -3,7 +3,7 @@ import { SluiceError } from '../error/sluice-error.ts'
 import { withKubernetes } from './kubernetes/kubernetes.ts'
 import { estimateCost } from './cost/estimate.ts'
 import type { CelShape, Node } from './cost/worth.ts'
-import { withFlux } from './kubernetes/extensions.ts'
+import { withFlux, withPatches } from './kubernetes/extensions.ts'
 import { explainSyntax, explainTypes, located } from './explain.ts'
 import { oddLiteral, type PlacedNode } from './places.ts'
 
@@ -26,8 +26,8 @@ export type CelOptions = {
   readonly variables?: readonly string[]
   /** What the expression must answer; checked beforehand, so a field of unknown type must be compared with something. */
   readonly output?: 'bool' | 'string'
-  /** Whose functions there are besides those of CEL; Flux's by default. */
-  readonly library?: 'kubernetes'
+  /** Whose functions there are besides those of CEL; Flux's by default. `policies` are those of Kubernetes and what makes patches. */
+  readonly library?: keyof typeof LIBRARIES
   /** Carries an evaluation out, and ends one that takes too long; expressions and values come from outside. */
   readonly guard?: (run: () => unknown) => unknown
   /** Says why an evaluation failed; as Flux says it by default. */
@@ -111,14 +111,15 @@ const BASE = new Environment({
 
 const FLUX = withFlux(BASE.clone())
 const KUBERNETES = withKubernetes(BASE.clone())
+const LIBRARIES = { flux: FLUX, kubernetes: KUBERNETES, policies: withPatches(KUBERNETES.clone()) }
 
 function at(list: readonly unknown[], index: number): Optional {
   return list.length === 0 ? Optional.none() : Optional.of(list[index])
 }
 
-function parse(text: string, { variables, output, library }: CelOptions): ParseResult {
+function parse(text: string, { variables, output, library = 'flux' }: CelOptions): ParseResult {
   if (text.length > LONGEST_TEXT) throw invalid(text, `longer than ${LONGEST_TEXT} characters`)
-  const environment = (library === undefined ? FLUX : KUBERNETES).clone({
+  const environment = LIBRARIES[library].clone({
     unlistedVariablesAreDyn: variables === undefined,
   })
   for (const name of variables ?? []) environment.registerVariable(name, 'map<string, dyn>')

@@ -18,7 +18,7 @@ export function policyVariable(name: string, text: string): Cel {
 }
 
 function compiled(key: string, text: string, tell: (why: string) => string): Cel {
-  const found = known.get(key) ?? compileCel(structsAsMaps(text), { guard: boundedRule, library: 'kubernetes', tell })
+  const found = known.get(key) ?? compileCel(structsAsMaps(text), { guard: boundedRule, library: 'policies', tell })
   if (known.size >= MOST_KNOWN) known.clear()
   known.set(key, found)
   return found

@@ -80,6 +80,17 @@ function withEncoders(environment: Environment): Environment {
     .registerFunction(`${base64}.decode(string): bytes`, (_: unknown, text: string) => new Uint8Array(decoded(text)))
 }
 
+/** How a key stands in the path of a JSON patch. @see k8s.io/apiserver/pkg/cel/library/jsonpatch.go */
+export function withPatches(environment: Environment): Environment {
+  const library = 'kubernetes.jsonpatch'
+  return environment
+    .registerType(library, PatchLibrary)
+    .registerConstant('jsonpatch', library, new PatchLibrary())
+    .registerFunction(`${library}.escapeKey(string): string`, (_: unknown, key: string) =>
+      key.replaceAll('~', '~0').replaceAll('/', '~1'),
+    )
+}
+
 function decoded(text: string): Buffer {
   const digits = trimEndOf(text.replace(/[\r\n]/g, ''), '=')
   const wrong = digits.search(/[^A-Za-z0-9+/]/)
@@ -91,6 +102,7 @@ function decoded(text: string): Buffer {
 class StringsLibrary {}
 class SetsLibrary {}
 class Base64Library {}
+class PatchLibrary {}
 
 /** The leftmost match by Go's rules. */
 export function findFirst(text: string, pattern: string): string | undefined {

@@ -200,6 +200,29 @@ test('a policy that cannot change what it is to change refuses with the faults o
     },
   ))
 
+test('keys are escaped for the path of a patch', () =>
+  under(
+    'mutating',
+    {
+      reinvocationPolicy: 'Never',
+      matchConstraints: rules(['CREATE']),
+      mutations: [
+        {
+          patchType: 'JSONPatch',
+          jsonPatch: {
+            expression:
+              '[JSONPatch{op: "add", path: "/metadata/labels/" + jsonpatch.escapeKey("a.io/b"), value: jsonpatch.escapeKey("x~1/y").replace("~", "_").replace("/", "_")}]',
+          },
+        },
+      ],
+    },
+    {},
+    async () => {
+      const made = await ask('POST', `${MAPS}?dryRun=All`, configMap('escaped', {}))
+      assert.deepEqual(made.body.metadata.labels, { a: 'b', 'a.io/b': 'x_01_1y' }, JSON.stringify(made.body))
+    },
+  ))
+
 test('the status of a policy says which generation of it was looked at', async () => {
   const at = `${POLICIES}/validatingadmissionpolicies`
   const spec = { matchConstraints: rules(['CREATE']), validations: [{ expression: 'true' }] }

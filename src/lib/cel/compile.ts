@@ -135,7 +135,7 @@ function parse(text: string, { variables, output, library = 'flux' }: CelOptions
 }
 
 /** A type as cel-go writes it: `list(string)`. */
-function goType(type: string): string {
+export function goType(type: string): string {
   const plain = type.replace(/^(list|map)(?!<)$/, (name) => (name === 'map' ? 'map<dyn, dyn>' : 'list<dyn>'))
   return plain
     .replaceAll('<', '(')

@@ -130,6 +130,62 @@ const cases: { it: string; kind: string; spec: JsonObject; want: string[] }[] = 
     ],
   },
   {
+    it: 'expressions that name what is not there, or answer something else',
+    kind: 'validatingadmissionpolicies',
+    spec: policy({
+      matchConditions: [{ name: 'a', expression: '1' }],
+      validations: [
+        { expression: '1', messageExpression: '1' },
+        { expression: 'params.x == 1' },
+        { expression: 'request.foo' },
+        { expression: 'object.spec.replicas <= 5 && authorizer.group("").resource("pods").check("get").allowed()' },
+        { expression: 'request.userInfo.groups.exists(g, g == "a") && has(request.options.fieldManager)' },
+      ],
+      auditAnnotations: [{ key: 'a', valueExpression: '1' }],
+    }),
+    want: [
+      'matchConditions[0].expression Invalid value: "1": must evaluate to bool but got int',
+      'validations[0].expression Invalid value: "1": must evaluate to bool but got int',
+      'validations[0].messageExpression Invalid value: "1": must evaluate to string but got int',
+      `validations[1].expression Invalid value: "params.x == 1": compilation failed: ERROR: <input>:1:1: undeclared reference to 'params' (in container '')\n | params.x == 1\n | ^`,
+      `validations[2].expression Invalid value: "request.foo": compilation failed: ERROR: <input>:1:8: undefined field 'foo'\n | request.foo\n | .......^`,
+      'auditAnnotations[0].valueExpression Invalid value: "1": must evaluate to one of [string null_type] but got int',
+    ],
+  },
+  {
+    it: 'variables that are declared later or never',
+    kind: 'validatingadmissionpolicies',
+    spec: policy({
+      variables: [
+        { name: 'a', expression: 'variables.b' },
+        { name: 'b', expression: '1' },
+      ],
+      validations: [{ expression: 'variables.b > 2' }, { expression: 'variables.zz' }],
+    }),
+    want: [
+      `variables[0].expression Invalid value: "variables.b": compilation failed: ERROR: <input>:1:10: undefined field 'b'\n | variables.b\n | .........^`,
+      `validations[1].expression Invalid value: "variables.zz": compilation failed: ERROR: <input>:1:10: undefined field 'zz'\n | variables.zz\n | .........^`,
+    ],
+  },
+  {
+    it: 'mutations that are none',
+    kind: 'mutatingadmissionpolicies',
+    spec: {
+      matchConstraints: { resourceRules: [rule] },
+      reinvocationPolicy: 'Never',
+      mutations: [
+        { patchType: 'ApplyConfiguration', applyConfiguration: { expression: '1' } },
+        { patchType: 'JSONPatch', jsonPatch: { expression: '1' } },
+        { patchType: 'ApplyConfiguration', applyConfiguration: { expression: 'Object{data: {"a": object.data.b}}' } },
+        { patchType: 'JSONPatch', jsonPatch: { expression: 'has(object.data) ? [] : [JSONPatch{op: "remove"}]' } },
+      ],
+    },
+    want: [
+      'mutations[0].applyConfiguration.expression Invalid value: "1": must evaluate to Object but got int',
+      'mutations[1].jsonPatch.expression Invalid value: "1": must evaluate to list(JSONPatch) but got int',
+    ],
+  },
+  {
     it: 'a binding with nothing',
     kind: 'validatingadmissionpolicybindings',
     spec: {},

@@ -1,4 +1,3 @@
-import { SluiceError } from '../../../../../lib/error/sluice-error.ts'
 import { type JsonObject, listOf, objectOf, objectsOf, stringOf } from '../../../../../lib/kube/json.ts'
 import { label1035Error, labelKeyErrors, subdomainError } from '../../../../../lib/kube/names.ts'
 import type { FieldError } from '../../../fault.ts'
@@ -12,8 +11,8 @@ import {
   required,
   unsupported,
 } from '../../fault-list.ts'
-import { policyExpression } from '../../policy-expression.ts'
 import { BINDING_CHECKS, checkMutatingRules } from './binding-checks.ts'
+import { type Asked, checkExpression, declaredBefore, scopeOf } from './expression-checks.ts'
 import { MATCH_CHECKS } from './match-checks.ts'
 
 const REASONS = ['Forbidden', 'Invalid', 'RequestEntityTooLarge']
@@ -33,16 +32,17 @@ export const POLICY_CHECKS: Readonly<Record<string, Check>> = {
   ...MATCH_CHECKS,
   'admissionregistration.v1.ValidatingAdmissionPolicy': (policy, _path, errors, below) => {
     below('spec')
-    const { auditAnnotations } = objectOf(policy.spec)
-    const name = stringOf(objectOf(policy.metadata).name)
-    checkAnnotations(objectsOf(auditAnnotations), name, 'spec.auditAnnotations', errors)
+    checkAnnotations(objectOf(policy.spec), stringOf(objectOf(policy.metadata).name), errors)
   },
   'admissionregistration.v1.ValidatingAdmissionPolicySpec': (spec, path, errors, below) => {
     checkPolicy(spec, path, errors, below)
     if (listOf(spec.validations).length === 0 && listOf(spec.auditAnnotations).length === 0)
       for (const field of ['validations', 'auditAnnotations'])
         required(errors, `${path}.${field}`, 'validations or auditAnnotations must contain at least one item')
-    objectsOf(spec.validations).forEach((each, index) => checkValidation(each, `${path}.validations[${index}]`, errors))
+    const scope = validationScope(spec)
+    objectsOf(spec.validations).forEach((each, index) =>
+      checkValidation(each, `${path}.validations[${index}]`, errors, scope),
+    )
   },
   'admissionregistration.v1.MutatingAdmissionPolicySpec': (spec, path, errors, below) => {
     checkPolicy(spec, path, errors, below, () =>
@@ -50,7 +50,8 @@ export const POLICY_CHECKS: Readonly<Record<string, Check>> = {
     )
     const mutations = objectsOf(spec.mutations)
     if (mutations.length === 0) required(errors, `${path}.mutations`, 'mutations must contain at least one item')
-    mutations.forEach((each, index) => checkMutation(each, `${path}.mutations[${index}]`, errors))
+    const scope = scopeOf(spec, declaredBefore(spec, Infinity))
+    mutations.forEach((each, index) => checkMutation(each, `${path}.mutations[${index}]`, errors, scope))
     checkWord(spec.reinvocationPolicy, `${path}.reinvocationPolicy`, ['IfNeeded', 'Never'], errors)
   },
   'admissionregistration.v1.ParamKind': ({ apiVersion, kind }, path, errors) => {
@@ -92,11 +93,16 @@ function checkPolicy(
     if (listOf(objectOf(match).resourceRules).length === 0) required(errors, `${path}.matchConstraints.resourceRules`)
     matched()
   }
-  checkConditions(objectsOf(spec.matchConditions), `${path}.matchConditions`, errors)
-  objectsOf(spec.variables).forEach((each, index) => checkVariable(each, `${path}.variables[${index}]`, errors))
+  checkConditions(spec, `${path}.matchConditions`, errors)
+  objectsOf(spec.variables).forEach((each, index) => {
+    const asked = { scope: scopeOf(spec, declaredBefore(spec, index)), wanted: [] }
+    checkVariable(each, `${path}.variables[${index}]`, errors, asked)
+  })
 }
 
-function checkConditions(conditions: readonly JsonObject[], path: string, errors: FieldError[]): void {
+function checkConditions(spec: JsonObject, path: string, errors: FieldError[]): void {
+  const conditions = objectsOf(spec.matchConditions)
+  const asked = { scope: scopeOf(spec, undefined), wanted: ['bool'] }
   if (conditions.length > MOST_CONDITIONS)
     errors.push({
       field: path,
@@ -106,28 +112,39 @@ function checkConditions(conditions: readonly JsonObject[], path: string, errors
   conditions.forEach((each, index) => {
     const at = `${path}[${index}]`
     const name = stringOf(each.name)
-    checkExpression(stringOf(each.expression).trim(), `${at}.expression`, errors)
+    checkExpression(stringOf(each.expression).trim(), `${at}.expression`, errors, asked)
     if (name === '') return required(errors, `${at}.name`)
     invalidFor(errors, `${at}.name`, name, labelKeyErrors(name))
     if (conditions.findIndex((other) => other.name === name) < index) duplicate(errors, `${at}.name`, name)
   })
 }
 
-function checkVariable({ name: written, expression }: JsonObject, path: string, errors: FieldError[]): void {
+function checkVariable(
+  { name: written, expression }: JsonObject,
+  path: string,
+  errors: FieldError[],
+  asked: Asked,
+): void {
   const name = stringOf(written)
   if (name.trim() === '') required(errors, `${path}.name`, 'name is not specified')
   else if (!/^[A-Za-z_]\w*$/.test(name) || RESERVED.has(name))
     invalidValue(errors, `${path}.name`, name, 'must be a valid CEL identifier')
-  checkExpression(stringOf(expression), `${path}.expression`, errors, 'expression is not specified')
+  checkExpression(stringOf(expression), `${path}.expression`, errors, asked, 'expression is not specified')
 }
 
-function checkValidation(validation: JsonObject, path: string, errors: FieldError[]): void {
-  checkExpression(stringOf(validation.expression), `${path}.expression`, errors, 'expression is not specified')
+/** The server knows of variables in expressions of a policy that has some. */
+const validationScope = (spec: JsonObject): Asked['scope'] =>
+  scopeOf(spec, listOf(spec.variables).length === 0 ? undefined : declaredBefore(spec, Infinity))
+
+function checkValidation(validation: JsonObject, path: string, errors: FieldError[], scope: Asked['scope']): void {
+  const asked = { scope, wanted: ['bool'] }
+  checkExpression(stringOf(validation.expression), `${path}.expression`, errors, asked, 'expression is not specified')
   const { message, messageExpression, reason } = validation
   if (stringOf(messageExpression) !== '') {
     if (stringOf(messageExpression).trim() === '')
       invalidValue(errors, `${path}.messageExpression`, messageExpression, 'must be non-empty if specified')
-    else checkExpression(stringOf(messageExpression), `${path}.messageExpression`, errors)
+    else
+      checkExpression(stringOf(messageExpression), `${path}.messageExpression`, errors, { scope, wanted: ['string'] })
   }
   if (stringOf(message) !== '' && stringOf(message).trim() === '')
     invalidValue(errors, `${path}.message`, message, 'must be non-empty if specified')
@@ -138,7 +155,10 @@ function checkValidation(validation: JsonObject, path: string, errors: FieldErro
 }
 
 /** The key and the policy's name together are the name of an annotation in the audit log. */
-function checkAnnotations(annotations: readonly JsonObject[], name: string, path: string, errors: FieldError[]): void {
+function checkAnnotations(spec: JsonObject, name: string, errors: FieldError[]): void {
+  const path = 'spec.auditAnnotations'
+  const annotations = objectsOf(spec.auditAnnotations)
+  const asked = { scope: validationScope(spec), wanted: ['string', 'null_type'] }
   if (annotations.length > MOST_ANNOTATIONS)
     invalidValue(
       errors,
@@ -154,30 +174,25 @@ function checkAnnotations(annotations: readonly JsonObject[], name: string, path
     else invalidFor(errors, `${at}.key`, `${name}/${key}`, labelKeyErrors(`${name}/${key}`))
     if (Buffer.byteLength(text) > LONGEST_ANNOTATION)
       required(errors, `${at}.valueExpression`, `must not exceed ${LONGEST_ANNOTATION} bytes in length`)
-    else checkExpression(text, `${at}.valueExpression`, errors, 'valueExpression is not specified')
+    else checkExpression(text, `${at}.valueExpression`, errors, asked, 'valueExpression is not specified')
     if (annotations.findIndex((other) => stringOf(other.key) === key) < index) duplicate(errors, `${at}.key`, key)
   })
 }
 
-function checkMutation(mutation: JsonObject, path: string, errors: FieldError[]): void {
+function checkMutation(mutation: JsonObject, path: string, errors: FieldError[], scope: Asked['scope']): void {
   const type = stringOf(mutation.patchType)
   checkWord(type, `${path}.patchType`, ['ApplyConfiguration', 'JSONPatch'], errors)
   if (type !== 'JSONPatch' && type !== 'ApplyConfiguration') return
   const [own, other] = type === 'JSONPatch' ? ['jsonPatch', 'applyConfiguration'] : ['applyConfiguration', 'jsonPatch']
   if (own === undefined || other === undefined) return
   if (mutation[own] === undefined) required(errors, `${path}.${own}`, `must be specified when patchType is ${type}`)
-  else checkExpression(stringOf(objectOf(mutation[own]).expression).trim(), `${path}.${own}.expression`, errors)
+  else {
+    const wanted = [type === 'JSONPatch' ? 'list(JSONPatch)' : 'Object']
+    checkExpression(stringOf(objectOf(mutation[own]).expression).trim(), `${path}.${own}.expression`, errors, {
+      scope,
+      wanted,
+    })
+  }
   if (mutation[other] !== undefined)
     invalidValue(errors, `${path}.${other}`, `{${other}}`, `must not be specified when patchType is ${type}`)
-}
-
-function checkExpression(text: string, path: string, errors: FieldError[], missing?: string): void {
-  if (text.trim() === '') return required(errors, path, missing)
-  try {
-    policyExpression(text)
-  } catch (error) {
-    if (!(error instanceof SluiceError)) throw error
-    const why = error.message.slice(Math.max(error.message.indexOf('ERROR: '), 0))
-    invalidValue(errors, path, text, `compilation failed: ${why}`)
-  }
 }

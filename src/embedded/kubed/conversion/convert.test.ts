@@ -84,9 +84,11 @@ test('a write through another version keeps what the kept version has', () => {
   assert.deepEqual(written.spec, { b: 'y', count: 6 })
 })
 
-test('of a version that its definition no longer has nothing is left', () => {
-  const { v1 } = twoVersions()
-  const gone = objFrom({ metadata: { name: 'a', labels: { l: '1' } }, spec: { a: 'x' } }, 'x.io/v0', 'Seed')
-  const { apiVersion, metadata, spec } = toVersion(v1, gone)
-  assert.deepEqual([apiVersion, metadata.labels, spec], ['x.io/v1', { l: '1' }, undefined])
+test('an object of a version that its definition no longer has keeps what the version in which it is kept has', () => {
+  const { v1, v2 } = twoVersions()
+  const spec = { a: 'x', count: 4, odd: true }
+  const gone = objFrom({ metadata: { name: 'a', labels: { l: '1' } }, spec }, 'x.io/v0', 'Seed')
+  const shown = toVersion(v1, gone)
+  assert.deepEqual([shown.apiVersion, shown.metadata.labels, shown.spec], ['x.io/v1', { l: '1' }, { a: 'x', count: 4 }])
+  assert.deepEqual(toVersion(v2, gone).spec, { count: 4 })
 })

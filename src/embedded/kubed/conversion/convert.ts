@@ -14,8 +14,8 @@ export function toVersion(resource: Resource, object: Obj): Obj {
   const isOther = object.apiVersion !== wanted
   if (resource.custom === undefined) return isOther ? convert(object, wanted) : object
   if (!isOther && (!resource.custom.isFitted || converted.has(object))) return object
-  // Its definition may have got defaults, or lost fields, since it was written: of a version that is gone all of them.
-  const own = resource.custom.versions.get(object.apiVersion) ?? BARE
+  // Its definition may have got defaults, or lost fields, since it was written.
+  const own = keptType(resource.custom, object.apiVersion, resource.storedVersion)
   const fitted = clone(object)
   pruneCustom(own, fitted, [])
   defaultCustom(own, fitted)
@@ -23,6 +23,11 @@ export function toVersion(resource: Resource, object: Obj): Obj {
   fitInto(resource.type, fitted, wanted)
   converted.add(fitted)
   return fitted
+}
+
+/** The fields of a version. One that is gone has those in which objects are kept now: what it held is not lost with it. */
+function keptType({ versions }: NonNullable<Resource['custom']>, apiVersion: string, storedVersion: string): FieldType {
+  return versions.get(apiVersion) ?? versions.get(storedVersion) ?? BARE
 }
 
 /** Custom resources that came from another version: of this one they get no defaults. */

@@ -1,4 +1,4 @@
-import { equal, isObject, type Json, type JsonObject, listOf, stringOf } from '../../../lib/kube/json.ts'
+import { equal, isObject, type Json, type JsonObject, listOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
 import type { Resource } from '../resources/resource.ts'
 
 /** The definition of the metadata of every object. */
@@ -10,7 +10,7 @@ export type CommonTexts = Readonly<Record<string, string>>
 /** The schema of a custom resource in an OpenAPI v3 document. */
 export function customSchemaV3(resource: Resource, texts: CommonTexts): JsonObject {
   const { custom } = resource
-  const schema = isObject(custom?.schema) ? unfolded(custom.schema) : undefined
+  const schema = isObject(custom?.schema) ? unfold(structuredClone(custom.schema)) : undefined
   const metadata = { description: texts.metadata, allOf: [{ $ref: `#/components/schemas/${META}` }] }
   return { ...(schema === undefined ? { type: 'object' } : withCommon(schema, texts, metadata)), ...marksOf(resource) }
 }
@@ -18,22 +18,20 @@ export function customSchemaV3(resource: Resource, texts: CommonTexts): JsonObje
 const EITHER: Json = [{ type: 'integer' }, { type: 'string' }]
 
 /**
- * A copy in which what may be a number or a text says so in words that everybody knows.
+ * Has what may be a number or a text say so in words that everybody knows. In place.
  *
  * @see k8s.io/apiextensions-apiserver/pkg/apiserver/schema/unfold.go
  */
-function unfolded(schema: JsonObject): JsonObject {
-  const out = structuredClone(schema)
-  for (const field of ['items', 'additionalProperties']) if (isObject(out[field])) out[field] = unfolded(out[field])
-  if (isObject(out.properties))
-    for (const [name, each] of Object.entries(out.properties)) if (isObject(each)) out.properties[name] = unfolded(each)
-  if (out['x-kubernetes-int-or-string'] !== true) return out
-  const all = listOf(out.allOf)
+function unfold(schema: JsonObject): JsonObject {
+  const below = [schema.items, schema.additionalProperties, ...Object.values(objectOf(schema.properties))]
+  for (const each of below) if (isObject(each)) unfold(each)
+  if (schema['x-kubernetes-int-or-string'] !== true) return schema
+  const all = listOf(schema.allOf)
   const isSaid = (part: Json | undefined): boolean => isObject(part) && equal(part.anyOf, EITHER)
-  if (isSaid(out) || isSaid(all[0])) return out
-  if (out.anyOf === undefined) out.anyOf = structuredClone(EITHER)
-  else out.allOf = [{ anyOf: structuredClone(EITHER) }, ...all]
-  return out
+  if (isSaid(schema) || isSaid(all[0])) return schema
+  if (schema.anyOf === undefined) schema.anyOf = structuredClone(EITHER)
+  else schema.allOf = [{ anyOf: structuredClone(EITHER) }, ...all]
+  return schema
 }
 
 /**

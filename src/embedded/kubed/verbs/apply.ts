@@ -42,7 +42,10 @@ export function apply(
   // A text with keys that stand twice is told of once it can be applied.
   reportUnknown(call, [], sent.oddities)
   const last = live?.metadata.annotations?.[LAST_APPLIED]
-  if (live !== undefined && applied.isUnchanged && (text === '' || last === undefined || last === text)) {
+  // A custom resource that is kept in another version than it would be now is written all the same.
+  const isInPlace = resource.custom === undefined || stored?.apiVersion === resource.storedVersion
+  const isTextKept = text === '' || last === undefined || last === text
+  if (live !== undefined && applied.isUnchanged && isInPlace && isTextKept) {
     call.warnings.push(...warningsOf(resource, live, live))
     return { object: live, created: false }
   }

@@ -140,9 +140,13 @@ function newFinalizers(object: Obj, before: Obj): FieldError[] {
 
 type Versioned = { readonly next: Obj; readonly stored: Obj; readonly object: Obj; readonly before: Obj }
 
-/** A custom resource that is kept in the version in which it is written may only have got defaults since, which are no change. */
+/**
+ * A custom resource that is kept in the version in which it is written may only have got defaults since, which are no change; one that is kept
+ * in a version in which none are kept any more is written anew.
+ */
 function isUnchanged({ resource }: Call, { next, stored, object, before }: Versioned): boolean {
-  const isAsKept = resource.custom !== undefined && stored.apiVersion === object.apiVersion
+  const isAsKept =
+    resource.custom !== undefined && stored.apiVersion === object.apiVersion && stored.apiVersion === next.apiVersion
   return isAsKept ? isSame(object, before) : isSame(next, stored)
 }
 

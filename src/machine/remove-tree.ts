@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import { chmodSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
+import { describeError } from '../lib/error/sluice-error.ts'
 import { readText } from '../lib/kube/read.ts'
 
 /** Ways longer than this are cut, in bytes: the system takes 4,096, a name may have 255. */
@@ -24,6 +26,13 @@ export function removeTreeSync(path: string): void {
   }
 }
 
+/** As {@link removeTree}, after work whose result stands whether or not its folder goes: what cannot be removed is told. */
+export async function removeTreeOrTell(path: string, log: (line: string) => void): Promise<void> {
+  await removeTree(path).catch((error: unknown) =>
+    log(`the folder "${path}" cannot be removed: ${describeError(error)}`),
+  )
+}
+
 function removeStubborn(path: string): void {
   openFolders(Buffer.from(path))
   rmSync(path, OPTIONS)
@@ -32,16 +41,15 @@ function removeStubborn(path: string): void {
 /** Lets us into every folder; one that lies too far down is moved up first. */
 function openFolders(root: Buffer): void {
   const todo = [root]
-  let moved = 0
   for (let folder = todo.pop(); folder !== undefined; folder = todo.pop()) {
-    chmodSync(folder, 0o700)
+    unlessGone(() => chmodSync(folder, 0o700))
     for (const entry of foldersIn(folder)) {
       const below = Buffer.concat([folder, SLASH, entry])
       if (below.length - root.length < LONGEST_WAY) todo.push(below)
       else {
-        chmodSync(below, 0o700)
-        const near = Buffer.concat([root, SLASH, Buffer.from(`.far-${moved++}`)])
-        renameSync(below, near)
+        unlessGone(() => chmodSync(below, 0o700))
+        const near = Buffer.concat([root, SLASH, Buffer.from(`.far-${randomUUID()}`)])
+        unlessGone(() => renameSync(below, near))
         todo.push(near)
       }
     }
@@ -52,11 +60,16 @@ const SLASH = Buffer.from('/')
 
 /** By their bytes: not every name is text. */
 function foldersIn(folder: Buffer): readonly Buffer[] {
+  const entries = unlessGone(() => readdirSync(folder, { encoding: 'buffer', withFileTypes: true })) ?? []
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
+}
+
+/** A removal that has failed goes on with what it had begun: any folder may vanish meanwhile. */
+function unlessGone<T>(work: () => T): T | undefined {
   try {
-    const entries = readdirSync(folder, { encoding: 'buffer', withFileTypes: true })
-    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
+    return work()
   } catch (error) {
-    if (readText(error, 'code') === 'ENOENT') return []
+    if (['ENOENT', 'ENOTDIR'].includes(readText(error, 'code') ?? '')) return undefined
     throw error
   }
 }

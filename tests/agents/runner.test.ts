@@ -451,6 +451,24 @@ test('a process that left its step ends with the job, and a tree deeper than a p
   assert.deepEqual(readdirSync(join(stateDir, 'work')), [])
 })
 
+test('a job whose folder cannot be removed keeps its result, and what was left holds up no later start', async (t) => {
+  const stateDir = mkdtempSync(join(temp, 'state-'))
+  const hold = process.getuid?.() === 0 ? ['chattr', '+i'] : ['chmod', '0555']
+  const free = process.getuid?.() === 0 ? ['chattr', '-i'] : ['chmod', '0755']
+  // the folder of the runs, held by what the job does to it
+  const work = join(stateDir, 'work')
+  t.after(() => execFileSync(free[0] ?? '', [free[1] ?? '', work]))
+  const said: string[] = []
+  const log = (line: string): void => void said.push(line)
+  const { run } = await once(job(`      - run: ${hold.join(' ')} "${work}"\n`), { log }, {}, stateDir)
+  if (said.length === 0) return t.skip('nothing here can be kept from being removed')
+  assert.deepEqual([run.state, run.cause], ['succeeded', undefined])
+  assert.match(said.join('\n'), /^runner: the folder ".*" cannot be removed: /)
+  const again = await runner({ log }, stateDir)
+  await again.close()
+  assert.match(said.at(-1) ?? '', /^runner: what an earlier run left cannot be removed: /)
+})
+
 test('a line of one stream is not torn by the other', async () => {
   const { logs } = await once(
     job(`      - run: printf 'hunter2-'; sleep 0.1; echo meanwhile >&2; sleep 0.1; echo 'secret and more'\n`),

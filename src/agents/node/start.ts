@@ -5,7 +5,7 @@ import { type SharedCaches, shareCaches } from '../../adapters/kube/shared-cache
 import { createRegistryClient } from '../../adapters/registry/client.ts'
 import type { Credentials } from '../../adapters/registry/session.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
-import { whyRefused } from './admission/admit.ts'
+import { newestNode, stillThere, whyRefused } from './admission/admit.ts'
 import type { Felt } from './admission/pressure.ts'
 import { measureMachine, type PressureWatch, watchPressure } from './admission/watch-pressure.ts'
 import { chooseDriver, type Chosen, type DriverWord } from './choose-driver.ts'
@@ -292,11 +292,9 @@ function inTurn(pods: readonly KubeObject[]): readonly KubeObject[] {
 /** The pod as it is; one that the node does not take is over before it begins. Those that it has begun with stay. */
 function admit({ caches, options, registered, workers, felt }: Node, pod: Pod, record: Recorder): Pod {
   if (pod.status?.startTime !== undefined || pod.metadata.deletionTimestamp !== undefined) return pod
-  // what is gone from the API is only being ended
-  const others = [...workers.values()]
-    .map((worker) => worker.pod())
-    .filter(({ metadata: { namespace = 'default', name } }) => caches.pods.get(namespace, name) !== undefined)
-  const object = caches.nodes.get('', options.name) ?? registered
+  const taken = [...workers.values()].map((worker) => worker.pod())
+  const others = stillThere(taken, caches.pods.get)
+  const object = newestNode(caches.nodes.get('', options.name), registered)
   if (object === undefined) return pod
   const refusal = whyRefused({ pod, node: object, others, pressures: felt().map(({ pressure }) => pressure) })
   if (refusal === undefined) return pod

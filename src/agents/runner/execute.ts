@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { type Concurrency, evaluateConcurrency } from '../../pipeline/ci/concurrency.ts'
 import { githubContext } from '../../pipeline/ci/context.ts'
-import { removeTree } from '../../machine/remove-tree.ts'
+import { removeTreeOrTell } from '../../machine/remove-tree.ts'
 import type { Workflow } from '../../pipeline/ci/workflow.ts'
 import type { Engine } from './docker/engine.ts'
 import { type Groups, openGroups } from './groups.ts'
@@ -27,6 +27,7 @@ export type Shared = {
   readonly records: Records
   readonly slots: Slots
   readonly engine: Engine | undefined
+  readonly log: (line: string) => void
 }
 
 /** The concurrency groups of each repository, a runner's own. */
@@ -66,12 +67,12 @@ async function begin(
   try {
     return await runJobs(place, shared.slots)
   } finally {
-    await removeTree(place.workFolder)
+    await removeTreeOrTell(place.workFolder, place.log)
   }
 }
 
 function placeOf(shared: Shared, turn: Turn, signal: AbortSignal): RunPlace {
-  const { options, records, engine } = shared
+  const { options, records, engine, log } = shared
   const { run, workflow, source } = turn
   // A pull request is somebody's proposal: it may read and build, and gets neither secrets nor the right to push to Git.
   const isTrusted = run.event.name === 'push'
@@ -88,7 +89,7 @@ function placeOf(shared: Shared, turn: Turn, signal: AbortSignal): RunPlace {
     logFolder: records.logFolder(run.id),
     imageFolder: options.imageFolder ?? join(options.stateDir, 'images'),
     registry: options.registry,
-    engine,
+    ...{ engine, log: (line) => log(`runner: ${line}`) },
     groups: groupsOf(shared, turn),
     heldGroup: undefined,
     logCapBytes: options.logCapBytes ?? LOG_CAP_BYTES,

@@ -178,12 +178,17 @@ function seen({ records, sources, running }: Context): RunsSeen {
 }
 
 /** Processes of a run that was cut off by a crash: ended by what they say of themselves, not by number alone. */
-function endLeftovers({ options, records }: Context): void {
+function endLeftovers({ options, records, log }: Context): void {
   const work = join(options.stateDir, 'work')
   mkdirSync(work, { recursive: true })
   const cutOff = records.list().filter(({ state }) => state === 'running')
   endProcessesWith('GITHUB_RUN_ID', new Set(cutOff.map(({ id }) => id)))
-  for (const name of list(work)) removeTreeSync(join(work, name))
+  for (const name of list(work))
+    try {
+      removeTreeSync(join(work, name))
+    } catch (error) {
+      log(`runner: what an earlier run left cannot be removed: ${describeError(error)}`)
+    }
   const sources = join(options.stateDir, 'sources')
   for (const name of list(sources)) removeStaleLocks(join(sources, name))
 }

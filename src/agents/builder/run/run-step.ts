@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, readdir, rename, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
-import { removeTree } from '../../../machine/remove-tree.ts'
+import { removeTree, removeTreeOrTell } from '../../../machine/remove-tree.ts'
 import type { Instruction } from '../../../lib/dockerfile/instruction.ts'
 import { unsupported, type Build } from '../build-state.ts'
 import { addLayer, cacheKey } from '../copy-step.ts'
@@ -51,7 +51,7 @@ export async function runStep(build: Build, stage: Stage, step: Instruction): Pr
     }
     return readUpper(join(folder, 'upper'), tree, await runSandboxed(sandbox))
   }
-  await addLayer(build, stage, key, make, { cleanUp: () => removeTree(folder) })
+  await addLayer(build, stage, key, make, { cleanUp: () => removeTreeOrTell(folder, build.log) })
 }
 
 function networkOf(build: Build, step: Instruction): 'none' | 'host' {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Pod, PodSpec } from '../pod/shapes.ts'
-import { whyRefused } from './admit.ts'
+import { newestNode, stillThere, whyRefused } from './admit.ts'
 import type { Pressure } from './pressure.ts'
 
 const node = {
@@ -123,3 +123,25 @@ for (const { it, others = 1, pressures = [], want, ...asked } of cases)
     const ended = { ...pod({}, { cpu: 2 }), status: { phase: 'Failed' } }
     assert.deepEqual(whyRefused({ pod: pod(asked), node, others: [...all, ended], pressures }), want)
   })
+
+test('a pod that is only being ended does not count, also where another has its name', () => {
+  const taken = ['gone', 'replaced', 'there'].map((name) => ({
+    ...pod({}),
+    metadata: { name, namespace: 'shop', uid: name },
+  }))
+  const current = (namespace: string, name: string): KubeObject | undefined =>
+    name === 'gone' ? undefined : { ...node, metadata: { name, namespace, uid: name === 'replaced' ? 'next' : name } }
+  assert.deepEqual(
+    stillThere(taken, current).map(({ metadata }) => metadata.uid),
+    ['there'],
+  )
+})
+
+test('a Node that does not say yet what it may give is taken as it was registered', () => {
+  const { status: _, ...fresh } = node as KubeObject & { status: object }
+  assert.equal(newestNode(fresh, node), node)
+  assert.equal(newestNode(undefined, node), node)
+  assert.equal(newestNode(fresh, undefined), fresh)
+  const changed = { ...node, metadata: { name: 'n', labels: { zone: 'b' } } }
+  assert.equal(newestNode(changed, node), changed)
+})

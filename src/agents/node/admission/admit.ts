@@ -45,6 +45,23 @@ export function whyRefused({ pod, node: object, others, pressures }: AdmissionSe
   return undefined
 }
 
+/** Pure. The pods that the API still has: of the others only the end is awaited, also where a successor has the name by now. */
+export function stillThere(
+  pods: readonly Pod[],
+  current: (namespace: string, name: string) => KubeObject | undefined,
+): readonly Pod[] {
+  return pods.filter(({ metadata: { namespace = 'default', name, uid } }) => {
+    const found = current(namespace, name)
+    return found !== undefined && found.metadata.uid === uid
+  })
+}
+
+/** Pure. The Node as last seen, or as it was registered where what was seen does not say yet what it may give: its status is written after it. */
+export function newestNode(seen: KubeObject | undefined, registered: KubeObject | undefined): KubeObject | undefined {
+  const isWhole = seen !== undefined && (seen as Node).status?.allocatable !== undefined
+  return isWhole ? seen : (registered ?? seen)
+}
+
 function predicate(name: string, why: string): Refusal {
   return { reason: name, message: `Predicate ${name} failed: ${why}` }
 }

@@ -31,6 +31,8 @@ export type RunPlace = {
   /** The concurrency group that the run itself is in. */
   readonly heldGroup: string | undefined
   readonly logCapBytes: number
+  /** Of the runner itself. */
+  readonly log: (line: string) => void
   readonly signal: AbortSignal
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describeError } from '../../../lib/error/sluice-error.ts'
-import { removeTree } from '../../../machine/remove-tree.ts'
+import { removeTree, removeTreeOrTell } from '../../../machine/remove-tree.ts'
 import { githubContext, stepVariables, type JobPlace } from '../../../pipeline/ci/context.ts'
 import { evaluateTexts } from '../../../pipeline/ci/expression.ts'
 import { evaluateMinutes } from '../../../pipeline/ci/time-limit.ts'
@@ -69,7 +69,7 @@ export async function runJob(given: RunPlace, instance: JobInstance): Promise<Jo
     images.close()
     endGroups(groups)
     endProcessesWith('RUNNER_TRACKING_ID', new Set([trackingId]))
-    await removeTree(root)
+    await removeTreeOrTell(root, run.log)
   }
 }
 

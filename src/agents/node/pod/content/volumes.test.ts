@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import {
   mkdirSync,
   mkdtempSync,
@@ -14,7 +15,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { Container, Pod, PodSpec, Volume } from '../shapes.ts'
-import { bindsOf, makeVolumes, renewVolumes, type VolumeSources } from './volumes.ts'
+import { bindsOf, makeVolumes, readVolumeFile, renewVolumes, type VolumeSources } from './volumes.ts'
 
 const MAP = { a: Buffer.from('1'), b: Buffer.from('2') }
 
@@ -167,3 +168,33 @@ test('the fault of a volume holds up no other when they are made anew', (t) => {
   )
   assert.equal(readFileSync(join(folder, 'access', 'token'), 'utf8'), 'the token')
 })
+
+const files: { it: string; make: (path: string) => void; want: RegExp | number }[] = [
+  { it: 'a file', make: (path) => writeFileSync(path, 'A=1'), want: 3 },
+  { it: 'a file of as much as is read', make: (path) => writeFileSync(path, 'x'.repeat(2 ** 20)), want: 2 ** 20 },
+  {
+    it: 'a larger file',
+    make: (path) => writeFileSync(path, 'x'.repeat(2 ** 20 + 1)),
+    want: /more than 1048576 bytes are in/,
+  },
+  {
+    it: 'a pipe that nobody writes to',
+    make: (path) => execFileSync('mkfifo', [path]),
+    want: /no regular file at "env"/,
+  },
+  { it: 'a folder', make: (path) => mkdirSync(path), want: /no regular file at "env"/ },
+  {
+    it: 'a link to a device',
+    make: (path) => symlinkSync('/dev/zero', path),
+    want: /a link out of the volume at "env"/,
+  },
+  { it: 'nothing', make: () => undefined, want: /cannot read "env" of volume "v"/ },
+]
+for (const { it, make, want } of files)
+  test(`a variable from ${it} of a volume`, { timeout: 10_000 }, (t) => {
+    const root = folderOf(t)
+    make(join(root, 'env'))
+    const read = (): string => readVolumeFile(new Map([['v', root]]), 'v', 'env')
+    if (typeof want === 'number') assert.equal(read().length, want)
+    else assert.throws(read, want)
+  })

@@ -1,9 +1,14 @@
 import {
   chmodSync,
+  closeSync,
+  constants,
   existsSync,
+  fstatSync,
   lstatSync,
   mkdirSync,
-  readFileSync,
+  openSync,
+  readlinkSync,
+  readSync,
   realpathSync,
   type Stats,
   statSync,
@@ -86,7 +91,12 @@ export function bindsOf(
   })
 }
 
-/** The text of a file of a volume, which may not lead out of it. @throws SluiceError POD_CONFIG naming it */
+/**
+ * The text of a file of a volume, which may not lead out of it. Containers write there meanwhile: what is judged is the open file, and a
+ * pipe or a device, which might never end, is not read.
+ *
+ * @throws SluiceError POD_CONFIG naming it
+ */
 export function readVolumeFile(volumes: ReadonlyMap<string, string>, volume: string, path: string): string {
   const root = volumes.get(volume)
   const fail = (why: string): SluiceError =>
@@ -96,14 +106,34 @@ export function readVolumeFile(volumes: ReadonlyMap<string, string>, volume: str
   if (root === undefined)
     throw new SluiceError('POD_CONFIG', `cannot find the volume "${volume}" referenced by FileKeyRef`)
   try {
+    const home = join(realpathSync(root), '/')
     const real = realpathSync(join(root, path))
-    if (!real.startsWith(join(realpathSync(root), '/'))) throw fail('there leads a link out of the volume at')
-    if (statSync(real).size > MOST_FILE_BYTES) throw fail(`more than ${MOST_FILE_BYTES} bytes are in`)
-    return readFileSync(real, 'utf8')
+    if (!real.startsWith(home)) throw fail(LEADS_OUT)
+    const file = openSync(real, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
+    try {
+      // a folder on the way may have become a link since
+      if (process.platform === 'linux' && !readlinkSync(`/proc/self/fd/${file}`).startsWith(home)) throw fail(LEADS_OUT)
+      if (!fstatSync(file).isFile()) throw fail('there is no regular file at')
+      const bytes = readAtMost(file, MOST_FILE_BYTES + 1)
+      if (bytes.length > MOST_FILE_BYTES) throw fail(`more than ${MOST_FILE_BYTES} bytes are in`)
+      return bytes.toString('utf8')
+    } finally {
+      closeSync(file)
+    }
   } catch (error) {
     if (error instanceof SluiceError) throw error
     throw fail('cannot read')
   }
+}
+
+const LEADS_OUT = 'there leads a link out of the volume at'
+
+function readAtMost(file: number, most: number): Buffer {
+  const bytes = Buffer.alloc(most)
+  let length = 0
+  for (let read = -1; read !== 0 && length < most; length += read)
+    read = readSync(file, bytes, length, most - length, null)
+  return bytes.subarray(0, length)
 }
 
 /** The most that is read of a file for a variable. */

@@ -5,6 +5,7 @@ import type { Felt } from './admission/pressure.ts'
 import { ApiError } from '../../adapters/kube/api-error.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
 import { conditionOf, readList, readText } from '../../lib/kube/read.ts'
+import { keepPodsAway } from './not-ready.ts'
 
 /** What the Node object says. */
 export type NodeFacts = {
@@ -47,24 +48,32 @@ export async function registerNode(client: KubeClient, facts: NodeFacts, now: No
     annotations: { 'sluice.dev/gaps': facts.gaps.join('\n') },
   }
   const existing = await client.get(ref)
-  if (existing === undefined) await client.create({ apiVersion: 'v1', kind: 'Node', metadata, spec: {} }, OPTIONS)
+  // It is made with its status: a node that says nothing loses the taint with which the server makes it.
+  const made = { apiVersion: 'v1', kind: 'Node', metadata, spec: {}, status: statusOf(facts, now, undefined) }
+  if (existing === undefined) await client.create(made, OPTIONS)
   else await client.patch(ref, 'merge', { metadata: { ...metadata, labels: { ...GONE, ...metadata.labels } } }, OPTIONS)
+  if (existing !== undefined && facts.notReady !== undefined) await keepPodsAway(client, existing)
   return writeNodeStatus(client, facts, now)
 }
 
 /** Writes capacity, conditions and addresses. */
 export async function writeNodeStatus(client: KubeClient, facts: NodeFacts, now: NodeNow): Promise<KubeObject> {
   const ref = { apiVersion: 'v1', kind: 'Node', namespace: '', name: facts.name }
+  const status = statusOf(facts, now, await client.get(ref))
+  return client.patch(ref, 'merge', { status }, { ...OPTIONS, subresource: 'status' })
+}
+
+function statusOf(facts: NodeFacts, now: NodeNow, before: KubeObject | undefined): object {
   const amounts = {
     cpu: String(cpus().length || 1),
     memory: `${Math.floor(totalmem() / 1024)}Ki`,
     pods: '110',
     'ephemeral-storage': '100Gi',
   }
-  const status = {
+  return {
     capacity: amounts,
     allocatable: amounts,
-    conditions: conditionsOf(facts, now, await client.get(ref)),
+    conditions: conditionsOf(facts, now, before),
     addresses: addressesOf(facts),
     daemonEndpoints: { kubeletEndpoint: { Port: facts.kubeletPort } },
     nodeInfo: {
@@ -80,7 +89,6 @@ export async function writeNodeStatus(client: KubeClient, facts: NodeFacts, now:
       architecture: ARCH,
     },
   }
-  return client.patch(ref, 'merge', { status }, { ...OPTIONS, subresource: 'status' })
 }
 
 /** Whether the object says of the node what the node itself does not: it was silent, and somebody noted it. */

@@ -3,6 +3,15 @@ import type { KubeClient } from '../../adapters/kube/types.ts'
 import { type KubeObject, refOf } from '../../lib/kube/object.ts'
 import { conditionOf, readList, readText } from '../../lib/kube/read.ts'
 
+const TAINT = { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }
+
+/** Keeps new pods from a node: the scheduler looks at taints alone, and the controller of taints adds this one only once it has seen the condition. */
+export async function keepPodsAway(client: KubeClient, node: KubeObject): Promise<void> {
+  const taints = readList(node, 'spec', 'taints')
+  if (taints.some((taint) => readText(taint, 'key') === TAINT.key && readText(taint, 'effect') === TAINT.effect)) return
+  await client.patch(refOf(node), 'merge', { spec: { taints: [...taints, TAINT] } }, { fieldManager: 'sluice-node' })
+}
+
 /** A node on which nothing runs, and why. */
 export type SilentNode = { readonly name: string; readonly why: string }
 
@@ -13,6 +22,7 @@ export type SilentNode = { readonly name: string; readonly why: string }
 export async function markNotReady(client: KubeClient, clock: Clock, { name, why }: SilentNode): Promise<void> {
   const node = await client.get({ apiVersion: 'v1', kind: 'Node', namespace: '', name })
   const pods = await client.list({ apiVersion: 'v1', kind: 'Pod', fieldSelector: `spec.nodeName=${name}` })
+  if (node !== undefined) await keepPodsAway(client, node)
   const isReady = (object: KubeObject): boolean => conditionOf(object, 'Ready')?.status === 'True'
   for (const object of [...(node ? [node] : []), ...pods.items].filter(isReady)) {
     const ready = {

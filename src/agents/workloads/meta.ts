@@ -12,9 +12,9 @@ export function controlledBy(owner: KubeObject): OwnerReference {
   return { apiVersion, kind, name: metadata.name, uid: metadata.uid ?? '', controller: true, blockOwnerDeletion: true }
 }
 
-/** `namespace/name`, how queues name an object. */
-export function keyOf(object: { readonly metadata: ObjectMeta }): string {
-  return `${object.metadata.namespace ?? ''}/${object.metadata.name}`
+/** How queues name an object, as in client-go: `namespace/name`, its name alone where it is in no namespace. */
+export function keyOf({ metadata: { namespace = '', name } }: { readonly metadata: ObjectMeta }): string {
+  return namespace === '' ? name : `${namespace}/${name}`
 }
 
 /** Time as the API writes it: UTC, whole seconds. */

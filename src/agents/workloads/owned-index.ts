@@ -78,9 +78,3 @@ export function indexForOwners(
 
 type Selector = Parameters<typeof matchesSelector>[0]
 type Selecting = KubeObject & { readonly spec: { readonly selector?: Selector } }
-
-/** Wakes every object of a cache, now and when it changes. */
-export function wakeFor(cache: WatchCache, wake: (key: string) => void): void {
-  cache.onChange((object) => wake(keyOf(object)))
-  for (const object of cache.list()) wake(keyOf(object))
-}

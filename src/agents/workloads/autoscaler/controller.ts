@@ -1,8 +1,8 @@
 import { ApiError } from '../../../adapters/kube/api-error.ts'
 import type { Controller } from '../../../engine/controller.ts'
 import type { Bench } from '../bench.ts'
+import { lookUp } from '../by-key.ts'
 import { keyOf } from '../meta.ts'
-import { as } from '../shapes.ts'
 import { afterFailedRescale, decideAutoscaler, isSameStatus, type AutoscalerPlan } from './decide.ts'
 import { observeAutoscaler, type Selectors, type Target } from './observe.ts'
 import { resize } from './resize.ts'
@@ -43,10 +43,8 @@ export function autoscalerController(bench: Bench): Controller<Seen, never, Auto
       for (const autoscaler of autoscalers.list()) wake.now(keyOf(autoscaler))
     },
     async observe(key) {
-      const [namespace = '', name = ''] = key.split('/')
-      const found = autoscalers.get(namespace, name)
-      if (!found) return undefined
-      const autoscaler = as<Autoscaler>(found)
+      const autoscaler = lookUp<Autoscaler>(autoscalers, key)
+      if (!autoscaler) return undefined
       const nowMs = bench.clock.nowMs()
       const { recommended, scaled } = historyOf(histories, key, nowMs)
       const { target, seen } = await observeAutoscaler(bench, autoscaler, selectors)

@@ -2,6 +2,7 @@ import type { Controller } from '../../../engine/controller.ts'
 import { matchesSelector } from '../../../lib/kube/label-selector.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
+import { lookUp, wakeFor } from '../by-key.ts'
 import { workloadController } from '../controller.ts'
 import { compareText, controllerOf, keyOf } from '../meta.ts'
 import { as, type Pod } from '../shapes.ts'
@@ -27,7 +28,6 @@ export function budgetController(bench: Bench): Controller<BudgetSeen, Write, re
     component: COMPONENT,
     async watch(wake) {
       await Promise.all([budgets, pods, sets, deployments].map((cache) => cache.ready))
-      budgets.onChange((budget) => wake.now(keyOf(budget)))
       pods.onChange((pod) => {
         const matching = budgetsOf(pod)
         if (matching.length > 1) bench.tell(COMPONENT, severalBudgets(pod, matching))
@@ -37,15 +37,13 @@ export function budgetController(bench: Bench): Controller<BudgetSeen, Write, re
         if (type === 'MODIFIED')
           for (const budget of budgets.list(deployment.metadata.namespace)) wake.now(keyOf(budget))
       })
-      for (const budget of budgets.list()) wake.now(keyOf(budget))
+      wakeFor(budgets, wake.now)
     },
     async observe(key) {
-      const [namespace = '', name = ''] = key.split('/')
-      const found = budgets.get(namespace, name)
-      if (!found) return undefined
-      const budget = as<Budget>(found)
+      const budget = lookUp<Budget>(budgets, key)
+      if (!budget) return undefined
       const matching = pods
-        .list(namespace)
+        .list(budget.metadata.namespace)
         .filter((pod) => matchesSelector(budget.spec.selector, pod.metadata.labels))
         .map((pod) => as<Pod>(pod))
       return {

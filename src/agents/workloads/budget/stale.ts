@@ -1,6 +1,7 @@
 import type { Controller } from '../../../engine/controller.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
+import { lookUp } from '../by-key.ts'
 import { workloadController } from '../controller.ts'
 import type { WorkloadDecision } from '../decision.ts'
 import { conditionOf, keyOf, timeMs, timeText } from '../meta.ts'
@@ -55,9 +56,8 @@ export function staleDisruptions(bench: Bench): Controller<DisruptedSeen, Write,
       pods.list().forEach(look)
     },
     observe(key) {
-      const [namespace = '', name = ''] = key.split('/')
-      const pod = pods.get(namespace, name)
-      return pod && { pod: as<Pod>(pod), nowMs: bench.clock.nowMs() }
+      const pod = lookUp<Pod>(pods, key)
+      return pod && { pod, nowMs: bench.clock.nowMs() }
     },
     decide: decideDisrupted,
   })

@@ -1,6 +1,7 @@
 import type { Controller } from '../../../engine/controller.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
+import { lookUp } from '../by-key.ts'
 import { workloadController } from '../controller.ts'
 import type { Job } from '../job/shapes.ts'
 import { keyOf } from '../meta.ts'
@@ -35,12 +36,11 @@ export function cronJobController(bench: Bench): Controller<CronJobSeen, Write, 
       for (const cronJob of cronJobs.list()) wake.now(keyOf(cronJob))
     },
     observe(key, failure) {
-      const [namespace = '', name = ''] = key.split('/')
-      const found = cronJobs.get(namespace, name)
-      if (!found) return undefined
+      const cronJob = lookUp<CronJob>(cronJobs, key)
+      if (!cronJob) return undefined
       return {
-        cronJob: as<CronJob>(found),
-        jobs: (jobsOf?.of(found.metadata.uid ?? '') ?? []).map((job) => as<Job>(job)),
+        cronJob,
+        jobs: (jobsOf?.of(cronJob.metadata.uid ?? '') ?? []).map((job) => as<Job>(job)),
         ...(failure !== undefined && { failure }),
         nowMs: bench.clock.nowMs(),
       }

@@ -1,8 +1,8 @@
 import type { Controller } from '../../../engine/controller.ts'
-import { refOf } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
+import { lookUp, wakeFor } from '../by-key.ts'
 import { workloadController } from '../controller.ts'
-import { indexByOwner, indexForOwners, type OwnedIndex, wakeFor } from '../owned-index.ts'
+import { indexByOwner, indexForOwners, type OwnedIndex } from '../owned-index.ts'
 import { isFinishedPod } from '../pods.ts'
 import { as, type Deployment, type Pod, type ReplicaSet } from '../shapes.ts'
 import type { Write } from '../write.ts'
@@ -32,19 +32,15 @@ export function deploymentController(bench: Bench): Controller<DeploymentSeen, W
       wakeFor(deployments, wake.now)
     },
     observe(key, failure) {
-      const [namespace = '', name = ''] = key.split('/')
-      const found = deployments.get(namespace, name)
-      if (!found) return undefined
-      const deployment = as<Deployment>(found)
-      const candidates = setsOf?.candidates(found.metadata.uid ?? '', namespace).map((set) => as<ReplicaSet>(set)) ?? []
+      const deployment = lookUp<Deployment>(deployments, key)
+      if (!deployment) return undefined
+      const { uid = '', namespace = '' } = deployment.metadata
+      const candidates = setsOf?.candidates(uid, namespace).map((set) => as<ReplicaSet>(set)) ?? []
       return {
         deployment,
         candidates,
-        setNamed(setName) {
-          const set = sets.get(refOf(found).namespace, setName)
-          return set && as<ReplicaSet>(set)
-        },
-        hasRunningPods: (uid) => podsOf?.of(uid).some((pod) => !isFinishedPod(as<Pod>(pod))) ?? false,
+        setNamed: (name) => lookUp<ReplicaSet>(sets, `${namespace}/${name}`),
+        hasRunningPods: (setUid) => podsOf?.of(setUid).some((pod) => !isFinishedPod(as<Pod>(pod))) ?? false,
         ...(failure !== undefined && { failure }),
         nowMs: bench.clock.nowMs(),
         atWorkSinceMs,

@@ -3,10 +3,10 @@ import type { Controller, Wake } from '../../../engine/controller.ts'
 import { matchesSelector } from '../../../lib/kube/label-selector.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
+import { lookUp, wakeFor } from '../by-key.ts'
 import { workloadController } from '../controller.ts'
-import { keyOf } from '../meta.ts'
+import { byCreation, keyOf } from '../meta.ts'
 import { indexByOwner, type OwnedIndex } from '../owned-index.ts'
-import { byCreation } from '../meta.ts'
 import { as, type Node, type Pod, type Service } from '../shapes.ts'
 import type { Write } from '../write.ts'
 import { decideService, type ServiceSeen } from './decide.ts'
@@ -36,39 +36,33 @@ export function endpointsController(bench: Bench): Controller<ServiceSeen, Write
       slicesOf = indexByOwner(slices, 'Service', wake.now, () => undefined)
       // what somebody writes into it stays until something of the Service changes, as in the original
       endpoints.onChange((object, type) => type === 'DELETED' && wake.now(keyOf(object)))
-      services.onChange((service) => wake.now(keyOf(service)))
       wakeByPods(pods, services, wake)
       nodes.onChange((_node, type) => {
         if (type !== 'MODIFIED') for (const service of services.list()) wake.now(keyOf(service))
       })
-      for (const service of services.list()) wake.now(keyOf(service))
+      wakeFor(services, wake.now)
     },
     async observe(key, failure) {
-      const [namespace = '', name = ''] = key.split('/')
-      const found = services.get(namespace, name)
-      if (!found) {
+      const service = lookUp<Service>(services, key)
+      if (!service) {
         triggers.forget(key)
         withMode.delete(key)
-        return await dropEndpoints(bench, endpoints.get(namespace, name))
+        return await dropEndpoints(bench, lookUp(endpoints, key))
       }
-      const service = as<Service>(found)
       const selector = { matchLabels: service.spec.selector ?? {} }
-      const selected = (service.spec.selector ? pods.list(namespace) : [])
+      const selected = (service.spec.selector ? pods.list(service.metadata.namespace) : [])
         .filter((pod) => matchesSelector(selector, pod.metadata.labels))
         .map((pod) => as<Pod>(pod))
       return {
         service,
         pods: selected.sort(byCreation),
-        nodeNamed: (nodeName) => {
-          const node = nodes.get('', nodeName)
-          return node && as<Node>(node)
-        },
+        nodeNamed: (name) => lookUp<Node>(nodes, name),
         hadTopologyMode: noteMode(withMode, key, service),
         zoneShares: () => zoneSharesOf(nodes.list().map((node) => as<Node>(node))),
-        slices: (slicesOf?.of(found.metadata.uid ?? '') ?? [])
+        slices: (slicesOf?.of(service.metadata.uid ?? '') ?? [])
           .map((slice) => as<EndpointSlice>(slice))
           .sort(byCreation),
-        endpoints: endpoints.get(namespace, name),
+        endpoints: lookUp(endpoints, key),
         ...(failure !== undefined && { failure }),
         // whose endpoints others write is first met when it gets a selector
         triggerMs: service.spec.selector ? triggers.since(key, service, selected) : undefined,

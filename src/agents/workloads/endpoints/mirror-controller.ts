@@ -1,5 +1,6 @@
 import type { Controller } from '../../../engine/controller.ts'
 import type { Bench } from '../bench.ts'
+import { lookUp, wakeFor } from '../by-key.ts'
 import { workloadController } from '../controller.ts'
 import { byCreation, keyOf } from '../meta.ts'
 import { indexByOwner, type OwnedIndex } from '../owned-index.ts'
@@ -19,19 +20,18 @@ export function mirrorController(bench: Bench): Controller<MirrorSeen, Write, re
     async watch(wake) {
       await Promise.all([services, endpoints, slices].map(({ ready }) => ready))
       slicesOf = indexByOwner(slices, 'Endpoints', wake.now, () => undefined)
-      endpoints.onChange((object) => wake.now(keyOf(object)))
       services.onChange((service) => wake.now(keyOf(service)))
-      for (const object of endpoints.list()) wake.now(keyOf(object))
+      wakeFor(endpoints, wake.now)
     },
     observe(key) {
-      const [namespace = '', name = ''] = key.split('/')
-      const found = endpoints.get(namespace, name)
-      if (!found) return undefined
-      const service = services.get(namespace, name)
+      const written = lookUp<Endpoints>(endpoints, key)
+      if (!written) return undefined
       return {
-        endpoints: as<Endpoints>(found),
-        service: service && as<Service>(service),
-        slices: (slicesOf?.of(found.metadata.uid ?? '') ?? []).map((slice) => as<MirrorSlice>(slice)).sort(byCreation),
+        endpoints: written,
+        service: lookUp<Service>(services, key),
+        slices: (slicesOf?.of(written.metadata.uid ?? '') ?? [])
+          .map((slice) => as<MirrorSlice>(slice))
+          .sort(byCreation),
       }
     },
     decide: decideMirror,

@@ -1,7 +1,8 @@
 import type { AbsorbingCache } from '../../../adapters/kube/types.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
-import { indexForOwners, type OwnedIndex, wakeFor } from '../owned-index.ts'
+import { lookUp, wakeFor } from '../by-key.ts'
+import { indexForOwners, type OwnedIndex } from '../owned-index.ts'
 import { as, type Pod } from '../shapes.ts'
 import { revisionsLater, type Revisions } from './lazy.ts'
 import type { ControllerRevision } from './revision.ts'
@@ -37,13 +38,12 @@ export function revisedOwners(bench: Bench, kind: string): RevisedOwners {
       wakeFor(cache, wake)
     },
     async observe(key) {
-      const [namespace = '', name = ''] = key.split('/')
-      if (!cache.get(namespace, name)) return undefined
+      if (!lookUp(cache, key)) return undefined
       const revisions = await openRevisions?.()
       // Read only now: it may have changed while the copy was opened.
-      const owner = cache.get(namespace, name)
+      const owner = lookUp(cache, key)
       if (!owner || !revisions) return undefined
-      const { uid = '' } = owner.metadata
+      const { uid = '', namespace = '' } = owner.metadata
       return {
         owner,
         candidates: podsOf?.candidates(uid, namespace).map((pod) => as<Pod>(pod)) ?? [],

@@ -2,6 +2,7 @@ import type { AbsorbingCache } from '../../../adapters/kube/types.ts'
 import type { Controller } from '../../../engine/controller.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
+import { wakeFor } from '../by-key.ts'
 import { workloadController } from '../controller.ts'
 import { isFinishedPod } from '../pods.ts'
 import { as, type Pod } from '../shapes.ts'
@@ -27,7 +28,6 @@ export function namespaceController(bench: Bench): Controller<NamespaceSeen, Wri
     concurrency: 10,
     async watch(wake) {
       await Promise.all([namespaces.ready, pods.ready, accounts.ready, rootCas.ready])
-      namespaces.onChange((namespace) => wake.now(namespace.metadata.name))
       const onPart = (part: KubeObject, type: string): void => {
         if (type !== 'ADDED') wake.now(part.metadata.namespace ?? '')
       }
@@ -38,7 +38,7 @@ export function namespaceController(bench: Bench): Controller<NamespaceSeen, Wri
       })
       accounts.onChange(onPart)
       rootCas.onChange(onPart)
-      for (const namespace of namespaces.list()) wake.now(namespace.metadata.name)
+      wakeFor(namespaces, wake.now)
     },
     observe: (name) => observeNamespace(bench, { namespaces, accounts, rootCas }, name),
     decide: decideNamespace,

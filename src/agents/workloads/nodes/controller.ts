@@ -1,5 +1,6 @@
 import type { Controller } from '../../../engine/controller.ts'
 import type { Bench } from '../bench.ts'
+import { lookUp, wakeFor } from '../by-key.ts'
 import { workloadController } from '../controller.ts'
 import { keyOf } from '../meta.ts'
 import { podsByNode } from '../pods-by-node.ts'
@@ -17,16 +18,15 @@ export function nodeRegistry(bench: Bench): Controller<NodeSeen, Write, readonly
     component: 'node-controller',
     async watch(wake) {
       await nodes.ready
-      nodes.onChange(({ metadata: { name } }) => wake.now(name))
-      for (const node of nodes.list()) wake.now(node.metadata.name)
+      wakeFor(nodes, wake.now)
     },
     observe(name) {
-      const node = nodes.get('', name)
+      const node = lookUp<Node>(nodes, name)
       const uid = known.get(name)
       if (!node) return known.delete(name) ? { gone: { name, uid } } : undefined
       const isNew = known.get(name) !== node.metadata.uid
       known.set(name, node.metadata.uid)
-      return { node: as<Node>(node), isNew }
+      return { node, isNew }
     },
     decide: decideRegistration,
   })
@@ -40,12 +40,11 @@ export function nodeTaintController(bench: Bench): Controller<TaintsSeen, Write,
     component: 'node-controller',
     async watch(wake) {
       await nodes.ready
-      nodes.onChange((node) => wake.now(node.metadata.name))
-      for (const node of nodes.list()) wake.now(node.metadata.name)
+      wakeFor(nodes, wake.now)
     },
     observe(name) {
-      const node = nodes.get('', name)
-      return node && { node: as<Node>(node), nowMs: bench.clock.nowMs() }
+      const node = lookUp<Node>(nodes, name)
+      return node && { node, nowMs: bench.clock.nowMs() }
     },
     decide: decideTaints,
   })
@@ -82,9 +81,8 @@ export function taintEvictionController(bench: Bench): Controller<TaintedPod | S
       nodes.list().forEach(look)
     },
     observe(key) {
-      const [namespace = '', name = ''] = key.split('/')
-      const pod = pods.get(namespace, name)
-      const taints = pod ? taintsOn(as<Pod>(pod).spec.nodeName) : []
+      const pod = lookUp<Pod>(pods, key)
+      const taints = taintsOn(pod?.spec.nodeName)
       if (!pod || taints.length === 0) {
         taintedSince.delete(key)
         const spared = waiting.get(key)
@@ -93,10 +91,10 @@ export function taintEvictionController(bench: Bench): Controller<TaintedPod | S
       const nowMs = bench.clock.nowMs()
       const sinceMs = taintedSince.get(key) ?? nowMs
       taintedSince.set(key, sinceMs)
-      const graceMs = toleratedMs(as<Pod>(pod).spec.tolerations ?? [], taints)
-      if (graceMs !== Infinity && sinceMs + graceMs > nowMs) waiting.set(key, as<Pod>(pod))
+      const graceMs = toleratedMs(pod.spec.tolerations ?? [], taints)
+      if (graceMs !== Infinity && sinceMs + graceMs > nowMs) waiting.set(key, pod)
       else waiting.delete(key)
-      return { pod: as<Pod>(pod), taints, sinceMs, nowMs }
+      return { pod, taints, sinceMs, nowMs }
     },
     decide: decideEviction,
   })

@@ -1,7 +1,7 @@
-import type { WatchCache } from '../../../adapters/kube/types.ts'
 import type { Controller } from '../../../engine/controller.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
+import { lookUp } from '../by-key.ts'
 import { workloadController } from '../controller.ts'
 import { keyOf } from '../meta.ts'
 import { podsByNode } from '../pods-by-node.ts'
@@ -22,7 +22,7 @@ export function podGarbageCollector(bench: Bench): Controller<PodGarbageSeen, Wr
   const ended = endedPods()
   let surplus: ReadonlySet<string> = new Set()
   let isCounting = false
-  const nodeNamed = nodesByName(nodes)
+  const nodeNamed = (name = ''): Node | undefined => lookUp<Node>(nodes, name)
   return workloadController<PodGarbageSeen>(bench, {
     kind: 'pod-garbage',
     component: 'pod-garbage-collector',
@@ -53,10 +53,8 @@ export function podGarbageCollector(bench: Bench): Controller<PodGarbageSeen, Wr
       for (const pod of pods.list()) look(pod, 'ADDED')
     },
     observe(key) {
-      const [namespace = '', name = ''] = key.split('/')
-      const found = pods.get(namespace, name)
-      if (!found) return undefined
-      const pod = as<Pod>(found)
+      const pod = lookUp<Pod>(pods, key)
+      if (!pod) return undefined
       const { nodeName = '' } = pod.spec
       const nowMs = bench.clock.nowMs()
       const node = nodeNamed(nodeName)
@@ -65,13 +63,6 @@ export function podGarbageCollector(bench: Bench): Controller<PodGarbageSeen, Wr
     },
     decide: decidePodGarbage,
   })
-}
-
-function nodesByName(nodes: WatchCache): (name: string | undefined) => Node | undefined {
-  return (name) => {
-    const node = name ? nodes.get('', name) : undefined
-    return node && as<Node>(node)
-  }
 }
 
 /** Whether it is worth a look at the pod: most pods have their node, and stay. */

@@ -1,9 +1,9 @@
 import type { Controller } from '../../../engine/controller.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
+import { lookUp, wakeFor } from '../by-key.ts'
 import { workloadController } from '../controller.ts'
 import { indexBy, type NameIndex } from '../index-by.ts'
-import { keyOf } from '../meta.ts'
 import { as, type Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
 import { claimsOfPod } from '../volumes/shapes.ts'
@@ -25,14 +25,11 @@ export function claimProtection(bench: Bench): Controller<ClaimSeen, Write, read
       pods.onChange((pod) => {
         for (const claim of claimKeysOf(pod)) wake.now(claim)
       })
-      claims.onChange((claim) => wake.now(keyOf(claim)))
-      for (const claim of claims.list()) wake.now(keyOf(claim))
+      wakeFor(claims, wake.now)
     },
     observe(key) {
-      const [namespace = '', name = ''] = key.split('/')
-      const claim = claims.get(namespace, name)
-      if (!claim) return undefined
-      return { claim, pods: usersOf(key).map((pod) => as<Pod>(pod)) }
+      const claim = lookUp(claims, key)
+      return claim && { claim, pods: usersOf(key).map((pod) => as<Pod>(pod)) }
     },
     decide: ({ claim, pods: users }) => decideClaim(claim, users, bench.clock.nowMs()),
   })
@@ -49,8 +46,7 @@ export function volumeProtection(bench: Bench): Controller<KubeObject, Write, re
     component: 'pv-protection-controller',
     async watch(wake) {
       await volumes.ready
-      volumes.onChange((volume) => wake.now(volume.metadata.name))
-      for (const volume of volumes.list()) wake.now(volume.metadata.name)
+      wakeFor(volumes, wake.now)
     },
     observe: (name) => volumes.get('', name),
     decide: decideVolume,

@@ -3,6 +3,7 @@ import type { Controller, Wake } from '../../../engine/controller.ts'
 import { groupOf, type KubeObject } from '../../../lib/kube/object.ts'
 import type { QuotaKind } from '../../../lib/kube/quota.ts'
 import type { Bench } from '../bench.ts'
+import { lookUp } from '../by-key.ts'
 import { workloadController } from '../controller.ts'
 import { isSame, keyOf } from '../meta.ts'
 import { as } from '../shapes.ts'
@@ -64,15 +65,13 @@ export function quotaController(bench: Bench): Controller<QuotaSeen, Write, read
       for (const quota of quotas.list()) given.now(keyOf(quota))
     },
     async observe(key) {
-      const [namespace = '', name = ''] = key.split('/')
-      const found = quotas.get(namespace, name)
-      if (!found) return undefined
-      const quota = as<Quota>(found)
+      const quota = lookUp<Quota>(quotas, key)
+      if (!quota) return undefined
       const wanted = new Set(Object.keys(quota.spec?.hard ?? {}).map(resourceOf))
       await Promise.all([...wanted].map(follow))
       const counted = [...wanted].flatMap((resource) => {
         const kind = followed.get(resource)
-        return kind === undefined ? [] : [{ kind: kind.kind, objects: kind.cache.list(namespace) }]
+        return kind === undefined ? [] : [{ kind: kind.kind, objects: kind.cache.list(quota.metadata.namespace) }]
       })
       return { quota, counted, nowMs: bench.clock.nowMs() }
     },

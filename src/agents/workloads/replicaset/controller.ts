@@ -1,9 +1,10 @@
 import type { Controller } from '../../../engine/controller.ts'
 import type { LabelSelector } from '../../../lib/kube/label-selector.ts'
 import type { Bench } from '../bench.ts'
+import { lookUp, wakeFor } from '../by-key.ts'
 import { workloadController } from '../controller.ts'
 import { controllerOf } from '../meta.ts'
-import { indexByOwner, indexForOwners, type OwnedIndex, wakeFor } from '../owned-index.ts'
+import { indexByOwner, indexForOwners, type OwnedIndex } from '../owned-index.ts'
 import { isActivePod } from '../pods.ts'
 import { as, type Pod, type ReplicaSet, type ReplicationController } from '../shapes.ts'
 import type { Write } from '../write.ts'
@@ -66,11 +67,10 @@ function replicasController(
       wakeFor(sets, wake.now)
     },
     observe(key, failure) {
-      const [namespace = '', name = ''] = key.split('/')
-      const found = sets.get(namespace, name)
-      if (!found) return undefined
-      const set = as<ReplicaSet>(found)
-      const candidates = podsOf?.candidates(found.metadata.uid ?? '', namespace).map((pod) => as<Pod>(pod)) ?? []
+      const set = lookUp<ReplicaSet>(sets, key)
+      if (!set) return undefined
+      const { uid = '', namespace = '' } = set.metadata
+      const candidates = podsOf?.candidates(uid, namespace).map((pod) => as<Pod>(pod)) ?? []
       let siblings: readonly Pod[] | undefined
       return {
         set,

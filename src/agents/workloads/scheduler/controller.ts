@@ -3,6 +3,7 @@ import type { WatchCache } from '../../../adapters/kube/types.ts'
 import type { Controller } from '../../../engine/controller.ts'
 import { type KubeObject, refOf } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
+import { lookUp } from '../by-key.ts'
 import type { Budget } from '../budget/decide.ts'
 import { isSame, keyOf, timeText } from '../meta.ts'
 import { withCondition } from '../pods.ts'
@@ -52,10 +53,9 @@ export function scheduler(bench: Bench): Controller<PodSeen, PodSeen, PodSeen> {
       wakeWaiting()
     },
     async observe(key) {
-      const [namespace = '', name = ''] = key.split('/')
-      const found = pods.get(namespace, name)
-      if (!found || places.isPlaced(key) || !isWaitingForNode(as<Pod>(found))) return undefined
-      return { pod: as<Pod>(found), placement: placePod(as<Pod>(found), clusterNow()) }
+      const pod = lookUp<Pod>(pods, key)
+      if (!pod || places.isPlaced(key) || !isWaitingForNode(pod)) return undefined
+      return { pod, placement: placePod(pod, clusterNow()) }
     },
     decide: (seen) =>
       seen.placement.kind === 'bind' ? { kind: 'act', changes: [seen] } : { kind: 'done', status: seen },

@@ -1,9 +1,8 @@
 import type { Controller } from '../../../engine/controller.ts'
 import { read } from '../../../lib/kube/read.ts'
 import type { Bench } from '../bench.ts'
+import { lookUp, wakeFor } from '../by-key.ts'
 import { workloadController } from '../controller.ts'
-import { wakeFor } from '../owned-index.ts'
-import { as } from '../shapes.ts'
 import type { Write } from '../write.ts'
 import {
   type Approval,
@@ -30,9 +29,8 @@ export function signingRequests(bench: Bench): Controller<SigningRequestSeen, Wr
       wakeFor(requests, wake.now)
     },
     async observe(key) {
-      const found = requests.get('', key.split('/')[1] ?? '')
-      if (!found) return undefined
-      const request = as<SigningRequestObject>(found)
+      const request = lookUp<SigningRequestObject>(requests, key)
+      if (!request) return undefined
       const approval = isOpen(request) ? await allowed(bench, request) : undefined
       return { request, approval, nowMs: bench.clock.nowMs() }
     },

@@ -1,6 +1,7 @@
 import type { AbsorbingCache } from '../../../adapters/kube/types.ts'
 import type { Controller, Wake } from '../../../engine/controller.ts'
 import type { Bench } from '../bench.ts'
+import { lookUp, wakeFor } from '../by-key.ts'
 import { workloadController } from '../controller.ts'
 import { keyOf } from '../meta.ts'
 import { as, type Node, type Pod } from '../shapes.ts'
@@ -45,11 +46,9 @@ export function claimBinder(bench: Bench): Controller<ClaimSeen, Write, readonly
       for (const claim of claims.list()) wake.now(keyOf(claim))
     },
     observe(key) {
-      const [namespace = '', name = ''] = key.split('/')
-      const found = claims.get(namespace, name)
-      if (!found) return undefined
-      const claim = as<Claim>(found)
-      const node = nodes.get('', claim.metadata.annotations?.[SELECTED_NODE] ?? '')
+      const claim = lookUp<Claim>(claims, key)
+      if (!claim) return undefined
+      const { namespace, name, annotations = {} } = claim.metadata
       return {
         claim,
         volumes: volumes.list().map((volume) => as<Volume>(volume)),
@@ -60,7 +59,7 @@ export function claimBinder(bench: Bench): Controller<ClaimSeen, Write, readonly
               .list(namespace)
               .map((pod) => as<Pod>(pod))
               .filter(waitsFor(name)),
-        node: node && as<Node>(node),
+        node: lookUp<Node>(nodes, annotations[SELECTED_NODE] ?? ''),
         mayTell: mayTell(claim),
       }
     },
@@ -95,17 +94,15 @@ export function volumeBinder(bench: Bench): Controller<VolumeSeen, Write, readon
     component: COMPONENT,
     async watch(wake) {
       await Promise.all([claims.ready, volumes.ready])
-      volumes.onChange((volume, type) => type !== 'DELETED' && wake.now(volume.metadata.name))
       claims.onChange((claim) => {
         const { volumeName } = as<Claim>(claim).spec
         if (volumeName) wake.now(volumeName)
       })
-      for (const volume of volumes.list()) wake.now(volume.metadata.name)
+      wakeFor(volumes, wake.now)
     },
     observe(name) {
-      const found = volumes.get('', name)
-      if (!found) return undefined
-      const volume = as<Volume>(found)
+      const volume = lookUp<Volume>(volumes, name)
+      if (!volume) return undefined
       const { claimRef } = volume.spec
       const claim = claimRef && claims.get(claimRef.namespace ?? '', claimRef.name ?? '')
       return { volume, claim: claim && as<Claim>(claim) }

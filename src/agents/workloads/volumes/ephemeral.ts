@@ -1,6 +1,7 @@
 import type { Controller } from '../../../engine/controller.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
+import { lookUp } from '../by-key.ts'
 import { workloadController } from '../controller.ts'
 import type { WorkloadDecision } from '../decision.ts'
 import { controlledBy, controllerOf, keyOf } from '../meta.ts'
@@ -29,12 +30,13 @@ export function ephemeralVolumes(bench: Bench): Controller<PodSeen, Write, reado
       for (const pod of pods.list()) if (templatesOf(as<Pod>(pod)).length > 0) wake.now(keyOf(pod))
     },
     observe(key) {
-      const [namespace = '', name = ''] = key.split('/')
-      const pod = pods.get(namespace, name)
+      const pod = lookUp<Pod>(pods, key)
       if (!pod) return undefined
-      const names = templatesOf(as<Pod>(pod)).map((template) => template.name)
-      const found = names.map((each) => claims.get(namespace, each)).filter((claim) => claim !== undefined)
-      return { pod: as<Pod>(pod), claims: new Map(found.map((claim) => [claim.metadata.name, claim])) }
+      const { namespace = '' } = pod.metadata
+      const found = templatesOf(pod)
+        .map(({ name }) => claims.get(namespace, name))
+        .filter((claim) => claim !== undefined)
+      return { pod, claims: new Map(found.map((claim) => [claim.metadata.name, claim])) }
     },
     decide: decideEphemeral,
   })

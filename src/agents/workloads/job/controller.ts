@@ -1,13 +1,13 @@
-import type { WatchCache } from '../../../adapters/kube/types.ts'
 import type { Controller } from '../../../engine/controller.ts'
+import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
-import { wakeFor } from '../by-key.ts'
+import { lookUp, wakeFor } from '../by-key.ts'
 import { workloadController } from '../controller.ts'
 import { controllerOf, keyOf } from '../meta.ts'
 import { indexForOwners, type OwnedIndex } from '../owned-index.ts'
-import { isFinishedPod } from '../pods.ts'
 import { as, type Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
+import { abandonedPods } from './abandoned.ts'
 import { releaseWrite } from './count.ts'
 import { isHeld } from './ended.ts'
 import { decideJob, type JobSeen } from './decide.ts'
@@ -23,7 +23,7 @@ export function jobController(bench: Bench): Controller<JobSeen | Lost, Write, r
   const jobs = bench.cache('batch/v1', 'Job')
   const pods = bench.cache('v1', 'Pod')
   let podsOf: OwnedIndex | undefined
-  const abandoned = abandonedPods(bench, jobs)
+  const abandoned = abandonedPods(jobs, bench.clock)
 
   return workloadController<JobSeen | Lost>(bench, {
     kind: 'Job',
@@ -33,10 +33,12 @@ export function jobController(bench: Bench): Controller<JobSeen | Lost, Write, r
       await Promise.all([jobs.ready, pods.ready])
       podsOf = indexForOwners(pods, jobs, 'Job', wake.now)
       wakeFor(jobs, wake.now)
+      const wakeOrphan = (pod: KubeObject): void => {
+        if (controllerOf(pod) === undefined && isHeld(pod)) wake.now(`${keyOf(pod)}/`)
+      }
       pods.onChange((pod, type) => {
-        if (controllerOf(pod)?.kind === 'Job') return abandoned.note(as<Pod>(pod))
-        // orphaned by the end of its Job
-        if (type !== 'DELETED' && controllerOf(pod) === undefined && isHeld(pod)) wake.now(`${keyOf(pod)}/`)
+        if (controllerOf(pod)?.kind === 'Job') abandoned.note(as<Pod>(pod))
+        else if (type !== 'DELETED') wakeOrphan(pod)
       })
       jobs.onChange((job, type) => {
         if (type !== 'DELETED') return
@@ -44,6 +46,7 @@ export function jobController(bench: Bench): Controller<JobSeen | Lost, Write, r
         wake.now(`${keyOf(job)}/${job.metadata.uid ?? ''}`)
       })
       for (const pod of pods.list()) {
+        wakeOrphan(pod)
         const owner = controllerOf(pod)
         const { namespace = '' } = pod.metadata
         if (owner?.kind === 'Job' && jobs.get(namespace, owner.name)?.metadata.uid !== owner.uid)
@@ -53,43 +56,24 @@ export function jobController(bench: Bench): Controller<JobSeen | Lost, Write, r
     observe(key, failure) {
       const [namespace = '', name = '', goneUid] = key.split('/')
       if (goneUid === '') {
-        const orphan = pods.get(namespace, name)
-        return orphan && isHeld(orphan) && controllerOf(orphan) === undefined ? { lost: [as<Pod>(orphan)] } : undefined
+        const orphan = lookUp<Pod>(pods, `${namespace}/${name}`)
+        return orphan && isHeld(orphan) && controllerOf(orphan) === undefined ? { lost: [orphan] } : undefined
       }
       if (goneUid !== undefined) {
         const held = podsOf?.of(goneUid).filter(isHeld) ?? []
         return held.length === 0 ? undefined : { lost: held.map((pod) => as<Pod>(pod)) }
       }
-      const found = jobs.get(namespace, name)
-      if (!found) return undefined
+      const job = lookUp<Job>(jobs, key)
+      if (!job) return undefined
+      const { uid = '' } = job.metadata
       return {
-        job: as<Job>(found),
-        candidates: podsOf?.candidates(found.metadata.uid ?? '', namespace).map((pod) => as<Pod>(pod)) ?? [],
+        job,
+        candidates: podsOf?.candidates(uid, namespace).map((pod) => as<Pod>(pod)) ?? [],
         ...(failure !== undefined && { failure }),
-        abandonedMs: abandoned.of(found.metadata.uid ?? ''),
+        abandonedMs: abandoned.of(uid),
         nowMs: bench.clock.nowMs(),
       }
     },
     decide: (seen) => ('lost' in seen ? { kind: 'act', changes: seen.lost.map(releaseWrite) } : decideJob(seen)),
   })
-}
-
-/** Remembers when pods of Jobs were deleted that had not ended: the object tells nothing of it once they are gone. */
-function abandonedPods(bench: Bench, jobs: WatchCache) {
-  const byJob = new Map<string, Map<string, number>>()
-  return {
-    note(pod: Pod): void {
-      const { uid, name = '' } = controllerOf(pod) ?? {}
-      if (uid === undefined || pod.metadata.deletionTimestamp === undefined || isFinishedPod(pod) || !isHeld(pod))
-        return
-      const job = jobs.get(pod.metadata.namespace ?? '', name)
-      // a suspended Job has ended them itself
-      if (job && as<Job>(job).spec.suspend === true) return
-      const ends = byJob.get(uid) ?? new Map<string, number>()
-      byJob.set(uid, ends)
-      if (!ends.has(pod.metadata.uid ?? '')) ends.set(pod.metadata.uid ?? '', bench.clock.nowMs())
-    },
-    of: (jobUid: string): readonly number[] => [...(byJob.get(jobUid)?.values() ?? [])],
-    forget: (jobUid: string) => byJob.delete(jobUid),
-  }
 }

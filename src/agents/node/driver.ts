@@ -83,6 +83,8 @@ export type ContainerStart = ContainerId & {
 export type RunningContainer = ContainerId & {
   readonly startedAtMs: number
   readonly imageId: string
+  /** Who its program began as, in numbers of its own namespace; missing where others keep that. */
+  readonly user?: { readonly uid: number; readonly gid: number; readonly groups: readonly number[] }
   readonly exit?: Exit & { readonly isOutOfMemory?: boolean }
 }
 

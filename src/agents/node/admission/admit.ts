@@ -7,6 +7,7 @@ import type { Node } from '../../workloads/shapes.ts'
 import { isLive, hasPortConflict } from '../network/node-ports.ts'
 import { forbiddenSysctl } from '../pod/content/sysctls.ts'
 import { isCritical, type Pod } from '../pod/shapes.ts'
+import { whyNoAppArmor } from '../pod/unsupported.ts'
 import { type Pressure, whyUnderPressure } from './pressure.ts'
 
 /** Why a node does not take a pod that was bound to it. */
@@ -25,7 +26,7 @@ export type AdmissionSeen = {
 /**
  * Pure. Whether a node takes a pod that was bound to it, by whom ever: in the order and the words of the kubelet.
  *
- * @see k8s.io/kubernetes/pkg/kubelet/lifecycle (predicateAdmitHandler)
+ * @see k8s.io/kubernetes/pkg/kubelet/lifecycle (predicateAdmitHandler, appArmorAdmitHandler)
  */
 export function whyRefused({ pod, node: object, others, pressures }: AdmissionSeen): Refusal | undefined {
   const node = object as Node
@@ -42,7 +43,8 @@ export function whyRefused({ pod, node: object, others, pressures }: AdmissionSe
     return predicate('NodePorts', "node(s) didn't have free ports for the requested pod ports")
   if (hasUntolerated(node, pod.spec.tolerations ?? [], ['NoExecute']))
     return predicate('TaintToleration', "node(s) had taints that the pod didn't tolerate")
-  return undefined
+  const unprotected = whyNoAppArmor(pod)
+  return unprotected === undefined ? undefined : { reason: 'AppArmor', message: unprotected }
 }
 
 /** Pure. The pods that the API still has: of the others only the end is awaited, also where a successor has the name by now. */

@@ -325,10 +325,17 @@ async function containersOf(linux: Linux): Promise<RunningContainer[]> {
 
 function containerOf({ cgroups, tooLarge }: Linux, kept: Kept, meta: Meta & { kind: 'container' }): RunningContainer {
   const { uid, container, attempt, imageId } = meta
-  const running = { uid, container, attempt, imageId, startedAtMs: kept.startedAtMs }
+  const running = { uid, container, attempt, imageId, startedAtMs: kept.startedAtMs, user: userOfWords(meta.user) }
   if (kept.exit === undefined) return running
   const isOutOfMemory = tooLarge.has(kept.key) || cgroups.wasOutOfMemory(groupOf(meta))
   return { ...running, exit: { ...kept.exit, isOutOfMemory } }
+}
+
+/** Who is meant by `uid:gid:group,group`, in which nothing is root. The first group is one of all, as runtimes say it. */
+function userOfWords(words: string): NonNullable<RunningContainer['user']> {
+  const [uid = '', gid = '', more = ''] = words.split(':')
+  const groups = more === '' ? [] : more.split(',').map(Number)
+  return { uid: Number(uid), gid: Number(gid), groups: [...new Set([Number(gid), ...groups])] }
 }
 
 /** By the kernel's groups where a container has one, else by its processes. */

@@ -74,6 +74,8 @@ export type VolumeMount = {
   readonly readOnly?: boolean
   readonly subPath?: string
   readonly subPathExpr?: string
+  readonly mountPropagation?: string
+  readonly recursiveReadOnly?: string
 }
 
 /** Who a process is. */
@@ -85,6 +87,9 @@ export type SecurityContext = {
   readonly privileged?: boolean
   readonly capabilities?: Capabilities
   readonly seccompProfile?: { readonly type?: string }
+  readonly appArmorProfile?: { readonly type?: string }
+  readonly seLinuxOptions?: object
+  readonly procMount?: string
 }
 
 /** Who the processes of a pod are, and which groups own its volumes. */
@@ -117,6 +122,8 @@ export type Container = {
   readonly envFrom?: readonly EnvFrom[]
   readonly ports?: readonly ContainerPort[]
   readonly volumeMounts?: readonly VolumeMount[]
+  /** Block devices. */
+  readonly volumeDevices?: readonly unknown[]
   readonly resources?: Resources
   readonly resizePolicy?: readonly { readonly resourceName: string; readonly restartPolicy?: string }[]
   readonly readinessProbe?: Probe
@@ -124,7 +131,12 @@ export type Container = {
   readonly startupProbe?: Probe
   readonly terminationMessagePath?: string
   readonly terminationMessagePolicy?: string
-  readonly lifecycle?: { readonly preStop?: Action; readonly postStart?: Action }
+  readonly lifecycle?: {
+    readonly preStop?: Action
+    readonly postStart?: Action
+    /** Instead of the image's. */
+    readonly stopSignal?: string
+  }
   readonly securityContext?: SecurityContext
   readonly stdin?: boolean
   /** The first who attaches closes the input when done. */
@@ -151,7 +163,12 @@ export type EphemeralContainer = Container & {
 export type Quantities = Readonly<Record<string, string | number>>
 
 /** What a container asks for, and what it may use at most. */
-export type Resources = { readonly limits?: Quantities; readonly requests?: Quantities }
+export type Resources = {
+  readonly limits?: Quantities
+  readonly requests?: Quantities
+  /** Devices that the pod has claimed. */
+  readonly claims?: readonly unknown[]
+}
 
 /** Keys shown as files. */
 export type FileItems = {
@@ -241,6 +258,12 @@ export type PodSpec = Pick<Placed, 'nodeSelector' | 'affinity' | 'tolerations'> 
   readonly imagePullSecrets?: readonly { readonly name?: string }[]
   readonly enableServiceLinks?: boolean
   readonly hostNetwork?: boolean
+  readonly hostPID?: boolean
+  readonly hostIPC?: boolean
+  readonly hostUsers?: boolean
+  readonly shareProcessNamespace?: boolean
+  readonly runtimeClassName?: string
+  readonly resourceClaims?: readonly unknown[]
   readonly securityContext?: PodSecurityContext
   readonly subdomain?: string
   readonly dnsPolicy?: string
@@ -302,7 +325,15 @@ export type ContainerStatus = {
   /** What it was given, by a node that can give it something else while it runs. */
   readonly resources?: Resources
   readonly allocatedResources?: Quantities
+  readonly volumeMounts?: readonly MountStatus[]
+  /** Who its first process is; where the driver knows. */
+  readonly user?: {
+    readonly linux: { readonly uid: number; readonly gid: number; readonly supplementalGroups: readonly number[] }
+  }
 }
+
+/** `volumeMounts[]` of a status. */
+export type MountStatus = Pick<VolumeMount, 'name' | 'mountPath' | 'readOnly' | 'recursiveReadOnly'>
 
 /** A condition of a pod. */
 export type PodCondition = {

@@ -12,6 +12,7 @@ import { limitsOf } from './limits.ts'
 import { lookUp, textOf } from './lookups.ts'
 import { securityOf, userOf } from './run-as.ts'
 import { uidOf, type Container, type Pod } from './shapes.ts'
+import { whyContainerUnsupported, whyUnsupported } from './unsupported.ts'
 import { kernelNameOf, writeNetworkFiles } from './content/network-files.ts'
 import { sysctlsOf } from './content/sysctls.ts'
 import { messageBind } from './content/termination.ts'
@@ -23,11 +24,7 @@ export type Place = { readonly sandbox: Sandbox; readonly volumes: ReadonlyMap<s
 /** Makes (or finds again) the sandbox, the volumes and the files of a pod. @throws SluiceError POD_VOLUME, NODE_* */
 export async function makePlace(context: NodeContext, pod: Pod, existing: Sandbox | undefined): Promise<Place> {
   const driver = context.driver()
-  if (pod.spec.hostNetwork === true)
-    throw new SluiceError(
-      'POD_CONFIG',
-      'hostNetwork is not supported by this node: its pods have a network of their own',
-    )
+  await refuseUnsupported(context, pod)
   const uid = uidOf(pod)
   const id = { uid, namespace: pod.metadata.namespace ?? 'default', name: kernelNameOf(pod) }
   const sandbox = existing ?? (await driver.createSandbox(id, sysctlsOf(pod)))
@@ -38,6 +35,22 @@ export async function makePlace(context: NodeContext, pod: Pod, existing: Sandbo
   await mountImages(driver, pod, volumes)
   if (driver.dns !== undefined) writeNetworkFiles(join(folder, 'etc'), { pod, dns: driver.dns, ...id, ip: sandbox.ip })
   return { sandbox, volumes }
+}
+
+/** @throws SluiceError POD_CONFIG naming what this node does not do; a runtime that was asked for by name is one of that */
+async function refuseUnsupported({ client }: NodeContext, pod: Pod): Promise<void> {
+  const why = whyUnsupported(pod)
+  if (why !== undefined) throw new SluiceError('POD_CONFIG', why)
+  const { runtimeClassName: name } = pod.spec
+  if (name === undefined || name === '') return
+  const found = await client.get({ apiVersion: 'node.k8s.io/v1', kind: 'RuntimeClass', namespace: '', name })
+  throw new SluiceError(
+    'POD_CONFIG',
+    found === undefined
+      ? `RuntimeClass "${name}" not found`
+      : `no runtime for "${String(found['handler'])}" is configured`,
+    { retry: 'backoff' },
+  )
 }
 
 /** Content of volumes as it is now, for containers that run: ConfigMaps, Secrets, labels and tokens change. Answers the faults of single volumes. */
@@ -97,10 +110,8 @@ export async function startContainer(
   const { sandbox, volumes } = run.place
   const uid = uidOf(pod)
   const security = securityOf(pod, container)
-  if (security.privileged === true)
-    throw new SluiceError('POD_CONFIG', 'privileged containers are not supported by this node')
-  if (security.seccompProfile?.type === 'Localhost')
-    throw new SluiceError('POD_CONFIG', 'seccomp profiles of type Localhost are not supported by this node')
+  const unsupported = whyContainerUnsupported(pod, container)
+  if (unsupported !== undefined) throw new SluiceError('POD_CONFIG', unsupported)
   const lookups = await lookUp(context, pod)
   const declared = resolveEnv(container, {
     pod,

@@ -137,3 +137,35 @@ test('the status of what begins anew is that of the original', () => {
   assert.deepEqual(web?.state, { waiting: { reason: 'RestartingAllContainers', message } })
   assert.deepEqual(web?.lastState, { terminated: { exitCode: 137, reason: 'RestartingAllContainers', message } })
 })
+
+test('a container is shown with its mounts and, once it began, with who it is and what it was given', () => {
+  const volumeMounts = [
+    { name: 'a', mountPath: '/a' },
+    { name: 'b', mountPath: '/b', readOnly: true },
+    { name: 'c', mountPath: '/c', readOnly: true, recursiveReadOnly: 'IfPossible' },
+  ]
+  const shown = [
+    { name: 'a', mountPath: '/a' },
+    { name: 'b', mountPath: '/b', readOnly: true, recursiveReadOnly: 'Disabled' },
+    { name: 'c', mountPath: '/c', readOnly: true, recursiveReadOnly: 'Enabled' },
+  ]
+  const spec: PodSpec = { containers: [{ name: 'web', image: 'i', volumeMounts }], restartPolicy: 'Never' }
+  const before = renderPodStatus(seenWith(spec), '10.0.0.1').containerStatuses?.[0]
+  assert.deepEqual(before?.volumeMounts, shown)
+  assert.equal(before?.user, undefined)
+  const requests = { cpu: '1' }
+  const [name, ended] = run('web', 1)
+  const user = { uid: 1000, gid: 3000, groups: [3000, 4000] }
+  const given = new Map([['web', { requests }]])
+  const after = renderPodStatus({ ...seenWith(spec, [name, { ...ended, user }]), given }, '10.0.0.1')
+  const status = after.containerStatuses?.[0]
+  assert.deepEqual(status?.user, { linux: { uid: 1000, gid: 3000, supplementalGroups: [3000, 4000] } })
+  assert.deepEqual([status?.resources, status?.allocatedResources], [{ requests }, requests])
+})
+
+test('a pod without a place waits by the reason of a kubelet, and says what it waits for', () => {
+  const setupFault = { reason: 'FailedMount', message: 'configmap "x" not found', retryAtMs: NOW, failures: 1 }
+  const seen = { ...seenWith({ containers: [{ name: 'web', image: 'i' }] }), sandbox: undefined, setupFault }
+  const { state } = renderPodStatus(seen, '10.0.0.1').containerStatuses?.[0] ?? {}
+  assert.deepEqual(state, { waiting: { reason: 'ContainerCreating', message: 'configmap "x" not found' } })
+})

@@ -21,6 +21,7 @@ import {
   type Container,
   type ContainerState,
   type ContainerStatus,
+  type MountStatus,
   type PodStatus,
 } from './shapes.ts'
 
@@ -107,7 +108,13 @@ function withLastWords(status: ContainerStatus, most: number): ContainerStatus {
   return { ...status, state: cut(status.state), lastState: cut(status.lastState) }
 }
 
-function withoutContainer({ containerID: _none, state, lastState, ...status }: ContainerStatus): ContainerStatus {
+function withoutContainer({
+  containerID: _none,
+  volumeMounts: _unmounted,
+  state,
+  lastState,
+  ...status
+}: ContainerStatus): ContainerStatus {
   return { ...status, state: stateWithout(state), lastState: stateWithout(lastState) }
 }
 
@@ -165,8 +172,26 @@ function containerStatus(seen: Seen, container: Container, isInit: boolean): Con
     restartCount: run?.attempt ?? (former === undefined ? 0 : former.attempt + 1),
     state,
     lastState: lastStateOf(run, state) ?? (former === undefined ? {} : BEGUN_ANEW),
-    ...(isUp ? givenTo(seen, container) : {}),
+    ...(run === undefined ? {} : givenTo(seen, container)),
+    ...mountsOf(container),
+    ...userOf(run),
   }
+}
+
+/** What is read-only is so with all that is mounted below it: a volume of which that cannot be said is not mounted. */
+function mountsOf({ volumeMounts = [] }: Container): Pick<ContainerStatus, 'volumeMounts'> {
+  if (volumeMounts.length === 0) return {}
+  const shown = volumeMounts.map(({ name, mountPath, readOnly, recursiveReadOnly = 'Disabled' }): MountStatus => {
+    if (readOnly !== true) return { name, mountPath }
+    return { name, mountPath, readOnly, recursiveReadOnly: recursiveReadOnly === 'Disabled' ? 'Disabled' : 'Enabled' }
+  })
+  return { volumeMounts: shown }
+}
+
+function userOf(run: Run | undefined): Pick<ContainerStatus, 'user'> {
+  if (run?.user === undefined) return {}
+  const { uid, gid, groups } = run.user
+  return { user: { linux: { uid, gid, supplementalGroups: groups } } }
 }
 
 /** What a container was given, as a node says it that can give it something else. */
@@ -190,8 +215,11 @@ function stateOf(seen: Seen, container: Container, run: Run | undefined): Contai
   if (!run && isInitialized(seen) && isCleared(seen)) return NEVER_SEEN
   const image = seen.images.get(container.image)
   if (image?.state === 'failed') return waitingFor(seen, container, image)
-  const fault = seen.startFaults.get(container.name) ?? (seen.sandbox ? undefined : seen.setupFault)
+  const fault = seen.startFaults.get(container.name)
   if (fault && !run) return { waiting: { reason: fault.reason, message: fault.message } }
+  // a kubelet says why its pod has no place in Events only; who reads the status alone is to see it, too
+  const unplaced = seen.sandbox ? undefined : seen.setupFault
+  if (unplaced && !run) return { waiting: { ...waiting.waiting, message: unplaced.message } }
   if (run === undefined && seen.former.has(container.name)) return { waiting: { reason: RESTARTED, message: ANEW } }
   if (run?.exit === undefined) return waiting
   // a sidecar that ended well is shown as it ended, though it will be started again

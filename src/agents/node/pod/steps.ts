@@ -255,9 +255,10 @@ async function hookIsWell(
   return true
 }
 
-/** Asks a container's program to end, by the signal that its image names. */
+/** Asks a container's program to end, by the signal that its pod or its image names. */
 async function endGently(context: NodeContext, memory: Memory, container: Container, id: ContainerId): Promise<void> {
-  const signal = memory.pulled.get(container.image)?.config.StopSignal ?? 'SIGTERM'
+  const ofImage = memory.pulled.get(container.image)?.config.StopSignal
+  const signal = container.lifecycle?.stopSignal ?? ofImage ?? 'SIGTERM'
   await context.driver().signal(id, /^SIG[A-Z0-9]+$/.test(signal) ? signal : 'SIGTERM')
 }
 

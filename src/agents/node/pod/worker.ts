@@ -24,7 +24,7 @@ import { isDoubted, withOthersConditions } from './conditions.ts'
 import { renderPodStatus, RESTARTED } from './status.ts'
 import { perform } from './steps.ts'
 import { terminationMessage } from './content/termination.ts'
-import { watchDisk } from './watch-disk.ts'
+import { watchDisk } from './disk/watch-disk.ts'
 
 /** One pod on this node. */
 export type PodWorker = {

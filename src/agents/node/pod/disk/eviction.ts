@@ -3,11 +3,11 @@ import {
   isQuantityError,
   parseQuantity as readQuantity,
   type Quantity,
-} from '../../../lib/kube/quantity.ts'
-import type { Verdict } from './decide.ts'
-import { parseQuantity } from './content/fields.ts'
-import { isSidecar } from './restart-policy.ts'
-import { type Container, containersOf, isCritical, type Pod, type Volume } from './shapes.ts'
+} from '../../../../lib/kube/quantity.ts'
+import type { Verdict } from '../decide.ts'
+import { parseQuantity } from '../content/fields.ts'
+import { isSidecar } from '../restart-policy.ts'
+import { type Container, containersOf, isCritical, type Pod, type Volume } from '../shapes.ts'
 
 /** Bytes on the disk: by volume, and by container what it has written over its image and into its logs. */
 export type DiskUse = {

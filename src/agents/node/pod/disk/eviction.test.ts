@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type DiskUse, limitsDisk, whyEvicted } from './eviction.ts'
-import type { Container, Pod, PodSpec } from './shapes.ts'
+import type { Container, Pod, PodSpec } from '../shapes.ts'
 
 const limitedTo = (name: string, limit?: string): Container => ({
   name,

@@ -1,10 +1,10 @@
 import type { Stats } from 'node:fs'
 import { lstat, opendir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { NodeContext } from './context.ts'
-import type { Verdict } from './decide.ts'
+import type { NodeContext } from '../context.ts'
+import type { Verdict } from '../decide.ts'
 import { type DiskUse, limitsDisk, whyEvicted } from './eviction.ts'
-import { containersOf, type Pod, uidOf } from './shapes.ts'
+import { containersOf, type Pod, uidOf } from '../shapes.ts'
 
 /** As a kubelet looks. */
 const EVERY_MS = 10_000

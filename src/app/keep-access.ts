@@ -30,6 +30,7 @@ export function keepAccess(
   const current = (): Access => ({ ...urls, kube, services: listServices(services, cluster.serviceUrl) })
   let written = ''
   let again: NodeJS.Timeout | undefined
+  let soon: NodeJS.Immediate | undefined
   const write = (): void => {
     const access = current()
     const text = JSON.stringify(access)
@@ -46,12 +47,18 @@ export function keepAccess(
       again = setTimeout(writeOrRetry, RETRY_MS)
     }
   }
+  // The node follows the same changes: what it answers then is of after all of them.
+  const writeSoon = (): void => {
+    soon ??= setImmediate(() => {
+      soon = undefined
+      writeOrRetry()
+    })
+  }
   write()
-  const stop = caches
-    .open({ apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice' })
-    .onChange(() => setImmediate(writeOrRetry))
+  const stop = caches.open({ apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice' }).onChange(writeSoon)
   closers.add(() => {
     stop()
+    clearImmediate(soon)
     clearTimeout(again)
     folder.remove(ACCESS_FILE)
   })

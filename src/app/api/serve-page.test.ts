@@ -17,3 +17,18 @@ test('who only asks for the head of a live value is not told of its changes for 
   const { status } = await fetch(`${page.url}live`, { method: 'HEAD' })
   assert.deepEqual({ status, hearers }, { status: 200, hearers: 0 })
 })
+
+test('a body that fails on its way is logged and cuts its answer off, and nothing else', async (t) => {
+  const body = (): ReadableStream =>
+    new ReadableStream({
+      pull(controller) {
+        controller.error(new Error('the record is gone'))
+      },
+    })
+  const broken = { method: 'GET', path: '/live', role: 'viewer', handle: () => new Response(body()) } as const
+  const lines: string[] = []
+  const page = await servePage(0, [broken], '', (line) => void lines.push(line))
+  t.after(() => page.close())
+  await assert.rejects(fetch(`${page.url}live`).then((answer) => answer.text()))
+  assert.match(lines.join(), /^page: \/live: .*the record is gone/)
+})

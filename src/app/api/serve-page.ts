@@ -64,19 +64,21 @@ async function answer(req: IncomingMessage, routes: readonly Route[]): Promise<R
   }
 }
 
-function send(response: Response, scriptHash: string, req: IncomingMessage, res: ServerResponse): void {
+async function send(response: Response, scriptHash: string, req: IncomingMessage, res: ServerResponse): Promise<void> {
   const headers = { ...HEADERS, ...Object.fromEntries(response.headers) }
   res.writeHead(response.status, {
     ...headers,
     'content-security-policy': HEADERS['content-security-policy'].replace('%', scriptHash),
   })
-  if (req.method === 'HEAD') void response.body?.cancel()
+  if (req.method === 'HEAD') await response.body?.cancel()
   if (response.body === null || req.method === 'HEAD') return void res.end()
-  void pump(response.body.getReader(), res)
+  await pump(response.body.getReader(), res)
 }
 
+/** @throws what the body ends with when it cannot be made to its end */
 async function pump(reader: ReadableStreamDefaultReader<Uint8Array>, res: ServerResponse): Promise<void> {
-  res.on('close', () => void reader.cancel())
+  // a body that has failed says so to who reads it, and again here
+  res.on('close', () => void reader.cancel().catch(() => undefined))
   for (;;) {
     const { done, value } = await reader.read()
     if (done) break

@@ -7,6 +7,19 @@ import { test } from 'node:test'
 import { choosePorts } from './ports.ts'
 import { holdStateFolder } from './state-folder.ts'
 
+test('two listeners that ask for one port are told so, each by its name', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'sluice-ports-'))
+  const folder = holdStateFolder(dir)
+  const { git } = await choosePorts(folder, {})
+  await assert.rejects(choosePorts(folder, { page: git }), {
+    code: 'PORT_IN_USE',
+    message: `port ${git} of the page listener is taken by the git listener of this one`,
+    hint: 'choose another port with --page-port (0 for a free one)',
+  })
+  folder.release()
+  rmSync(dir, { recursive: true })
+})
+
 test('ports are chosen once and kept; a taken one is named', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'sluice-ports-'))
   const folder = holdStateFolder(dir)

@@ -17,32 +17,32 @@ const FILE = 'ports.json'
  */
 export async function choosePorts(folder: StateFolder, asked: Partial<Ports>): Promise<Ports> {
   const kept = folder.read(FILE)
-  const ports: Record<string, number> = {}
+  const ports: Record<Listener, number> = { git: 0, registry: 0, kube: 0, page: 0, artifacts: 0, receiver: 0 }
   for (const listener of LISTENERS) {
     const wanted = asked[listener] ?? keptPort(kept, listener) ?? 0
-    ports[listener] = await freePort(wanted, listener, Object.values(ports))
+    ports[listener] = await freePort(wanted, listener, ports)
   }
   folder.write(FILE, ports)
-  return { ...EMPTY, ...ports }
+  return ports
 }
-
-const EMPTY: Ports = { git: 0, registry: 0, kube: 0, page: 0, artifacts: 0, receiver: 0 }
 
 function keptPort(kept: unknown, listener: Listener): number | undefined {
   const port: unknown = typeof kept === 'object' && kept !== null ? Reflect.get(kept, listener) : undefined
   return typeof port === 'number' ? port : undefined
 }
 
-async function freePort(wanted: number, listener: Listener, taken: readonly number[]): Promise<number> {
-  if (wanted === 0) return anyFreePort(taken)
-  const port = await tryListen(wanted)
-  if (port === undefined) {
-    throw new SluiceError('PORT_IN_USE', `port ${wanted} of the ${listener} listener is taken by another program`, {
-      where: `127.0.0.1:${wanted}`,
-      hint: `stop that program, or choose another port with --${listener}-port (0 for a free one)`,
-    })
-  }
-  return port
+/** @param chosen the ports of the listeners before it; 0 for those behind it */
+async function freePort(wanted: number, listener: Listener, chosen: Ports): Promise<number> {
+  if (wanted === 0) return anyFreePort(Object.values(chosen))
+  const other = LISTENERS.find((one) => chosen[one] === wanted)
+  const port = other === undefined ? await tryListen(wanted) : undefined
+  if (port !== undefined) return port
+  const [by, first] =
+    other === undefined ? ['another program', 'stop that program, or'] : [`the ${other} listener of this one`, '']
+  throw new SluiceError('PORT_IN_USE', `port ${wanted} of the ${listener} listener is taken by ${by}`, {
+    where: `127.0.0.1:${wanted}`,
+    hint: `${first} choose another port with --${listener}-port (0 for a free one)`.trim(),
+  })
 }
 
 async function anyFreePort(taken: readonly number[]): Promise<number> {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { EngineFlags } from '../adapters/engine/flags.ts'
 import { type Engine, type EngineAddresses, type EngineOptions, startEngine } from '../adapters/engine/start.ts'
 import { clientFromKubeconfig } from '../adapters/kube/client.ts'
@@ -64,7 +65,7 @@ export async function runElected(
         // At the start a fault is an answer; later it passes, as the one did that took the lease away.
         if (isFirst || !(error instanceof SluiceError) || error.retry !== 'backoff') throw error
         options.log?.(describeError(error))
-        await Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, AGAIN_MS))])
+        await Promise.race([stopped, wait(AGAIN_MS, undefined, { ref: false })])
       }
     }
   } finally {

@@ -6,6 +6,7 @@ import { openImageStore } from '../../agents/builder/store.ts'
 import type { RunRecord } from '../../agents/runner/records.ts'
 import type { Runner } from '../../agents/runner/start.ts'
 import { describeError } from '../../lib/error/sluice-error.ts'
+import type { RepositoryHeld } from '../../lib/oci/contents.ts'
 import { namedImages, registryNames } from '../../pipeline/image/named-images.ts'
 import { decideRetention, type Pin, RETENTION, type Retained, type Retention } from '../../pipeline/image/retention.ts'
 import type { Ledger } from '../../pipeline/record/ledger.ts'
@@ -77,7 +78,7 @@ export function openPruner(needs: PrunerNeeds): Pruner {
 }
 
 /** One line of what was removed; `undefined` when that is nothing. */
-export function describePrune({ images, runs, builderBytes = 0, nodeBytes = 0 }: PruneReport): string | undefined {
+function describePrune({ images, runs, builderBytes = 0, nodeBytes = 0 }: PruneReport): string | undefined {
   const parts = [
     ...(images.removed.length === 0 ? [] : [`${images.removed.length} images of the registry`]),
     ...(runs.length === 0 ? [] : [`${runs.length} workflow runs`]),
@@ -131,10 +132,7 @@ async function pruneRegistry(needs: PrunerNeeds, { dryRun, newest, days }: Prune
 }
 
 /** So that a stop in between leaves no index that names what is gone. */
-function indexesFirst(
-  removed: readonly Retained[],
-  contents: Parameters<typeof decideRetention>[0],
-): readonly Retained[] {
+function indexesFirst(removed: readonly Retained[], contents: readonly RepositoryHeld[]): readonly Retained[] {
   const indexes = new Set(
     contents.flatMap(({ manifests }) => manifests.filter((one) => one.isIndex)).map((one) => one.digest),
   )

@@ -1,6 +1,6 @@
-import { cleanCell } from './text-width.ts'
+import { cleanCell, widthOf } from './text-width.ts'
 
-/** Renders rows as kubectl does: columns padded to the widest cell, three spaces apart, no trailing blanks. */
+/** Renders rows as kubectl does: columns as wide as their widest cell on the screen, three spaces apart, no trailing blanks. */
 export function renderTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [header, ...rows].map((row) => row.map(cleanCell))
   const widths = header.map((_, column) => Math.max(...all.map((row) => width(row[column] ?? ''))))
@@ -18,7 +18,7 @@ export function renderTable(header: readonly string[], rows: readonly (readonly 
 const COLOUR = /\u001b\[[0-9;]*m/g
 
 function width(cell: string): number {
-  return [...cell.replace(COLOUR, '')].length
+  return widthOf(cell.replace(COLOUR, ''))
 }
 
 function pad(cell: string, to: number): string {

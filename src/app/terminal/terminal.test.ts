@@ -30,6 +30,19 @@ test('a colour takes no room', () => {
   )
 })
 
+test('a character that takes two columns is padded as such', () => {
+  assert.equal(
+    renderTable(
+      ['A', 'B'],
+      [
+        ['店', 'x'],
+        ['long', 'y'],
+      ],
+    ).split('\n')[1],
+    '店     x',
+  )
+})
+
 const ages: [number, string][] = [
   [45, '45s'],
   [12 * 60, '12m'],

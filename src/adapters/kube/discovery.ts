@@ -1,4 +1,5 @@
 import { groupOf } from '../../lib/kube/object.ts'
+import { isRecord } from '../../lib/value/is-record.ts'
 import type { KubeResource } from './types.ts'
 
 /** Asks the server for a JSON document; `undefined` on 404. */
@@ -77,9 +78,9 @@ function resourcesOf(apiVersion: string, list: unknown): KubeResource[] {
 }
 
 function aggregatedResources(document: unknown): KubeResource[] | undefined {
-  if (!isJson(document) || document['kind'] !== 'APIGroupDiscoveryList') return undefined
+  if (!isRecord(document) || document['kind'] !== 'APIGroupDiscoveryList') return undefined
   return listOf(document, 'items').flatMap((group) => {
-    const name = isJson(group['metadata']) ? group['metadata']['name'] : undefined
+    const name = isRecord(group['metadata']) ? group['metadata']['name'] : undefined
     return listOf(group, 'versions').flatMap((version) => {
       const apiVersion =
         typeof name === 'string' && name !== '' ? `${name}/${version['version']}` : `${version['version']}`
@@ -90,7 +91,7 @@ function aggregatedResources(document: unknown): KubeResource[] | undefined {
 
 function aggregatedResource(apiVersion: string, entry: Json): KubeResource[] {
   const { resource, responseKind, scope, verbs } = entry
-  const kind = isJson(responseKind) ? responseKind['kind'] : undefined
+  const kind = isRecord(responseKind) ? responseKind['kind'] : undefined
   if (typeof resource !== 'string' || typeof kind !== 'string') return []
   return [{ apiVersion, kind, plural: resource, namespaced: scope === 'Namespaced', verbs: texts(verbs) }]
 }
@@ -102,14 +103,10 @@ function groupVersions(groups: unknown): string[] {
 }
 
 function listOf(document: unknown, field: string): Json[] {
-  const list = isJson(document) ? document[field] : undefined
-  return Array.isArray(list) ? list.filter(isJson) : []
+  const list = isRecord(document) ? document[field] : undefined
+  return Array.isArray(list) ? list.filter(isRecord) : []
 }
 
 function texts(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
-}
-
-function isJson(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { isRecord } from '../../lib/value/is-record.ts'
 import { loadOne } from '../../lib/yaml/load.ts'
 
 /** How to reach one API server: what the current context of a kubeconfig says, files read. */
@@ -138,7 +139,7 @@ function namedIn(list: unknown, name: string, inner: string): Fields | undefined
 }
 
 function fieldsOf(value: unknown): Fields | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined
+  return isRecord(value) ? value : undefined
 }
 
 function textOf(value: unknown): string | undefined {

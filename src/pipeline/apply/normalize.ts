@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { groupOf, type KubeObject } from '../../lib/kube/object.ts'
 import { read, readList, readText } from '../../lib/kube/read.ts'
 import { encryptedFormatOf } from '../../lib/sops/format.ts'
+import { isRecord } from '../../lib/value/is-record.ts'
 import { addEmptyStructs } from './go-structs.ts'
 
 type Fields = Record<string, unknown>
@@ -33,10 +34,15 @@ function joinStringData(fields: Fields): void {
   const values = Object.entries(text)
   // A number is no text: the server says so.
   if (!values.every(([, value]) => typeof value === 'string' || value === null)) return
-  const data: Fields = { ...((read(fields, 'data') ?? {}) as Fields) }
+  const data: Fields = { ...fieldsOf(fields, 'data') }
   for (const [key, value] of values) data[key] = Buffer.from(String(value ?? '')).toString('base64')
   fields['data'] = data
   delete fields['stringData']
+}
+
+function fieldsOf(object: unknown, part: string): Fields {
+  const found = read(object, part)
+  return isRecord(found) ? found : {}
 }
 
 function podSpecOf(kind: string, fields: Fields): unknown {
@@ -103,8 +109,8 @@ export function isEncrypted(object: KubeObject): boolean {
   if (read(object, 'sops') !== undefined && (object.kind === 'Secret' || readText(object, 'sops', 'mac') !== ''))
     return true
   if (object.kind !== 'Secret') return false
-  const data = Object.values((read(object, 'data') ?? {}) as Fields)
-  const texts = Object.values((read(object, 'stringData') ?? {}) as Fields)
+  const data = Object.values(fieldsOf(object, 'data'))
+  const texts = Object.values(fieldsOf(object, 'stringData'))
   return (
     [...data, ...texts].some((value) => typeof value === 'string' && /^ENC\[AES256_GCM,data:/.test(value)) ||
     data.some((value) => typeof value === 'string' && encryptedFormatOf(Buffer.from(value, 'base64')) !== undefined)
@@ -114,6 +120,7 @@ export function isEncrypted(object: KubeObject): boolean {
 /** In Flux, only what cannot be a Secret at all is noticed: an envelope where base64 must be. */
 export function isNoticedByFlux(object: KubeObject): boolean {
   if (object.kind !== 'Secret' || read(object, 'sops') === undefined) return false
-  const data = Object.values((read(object, 'data') ?? {}) as Fields)
-  return data.some((value) => typeof value !== 'string' || !/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(value))
+  return Object.values(fieldsOf(object, 'data')).some(
+    (value) => typeof value !== 'string' || !/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(value),
+  )
 }

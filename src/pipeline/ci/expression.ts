@@ -2,7 +2,7 @@ import { data, Evaluator, Lexer, Parser } from '@actions/expressions'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { unreachable } from '../../lib/error/unreachable.ts'
 import { BOUNDED_FUNCTIONS, type ExpressionFunction, LONGEST_TEXT } from './bounded-functions.ts'
-import type { Json, Place, Template } from './template.ts'
+import { isList, isMap, type Json, type Place, type Template } from './template.ts'
 
 /** How things went so far, for `success()`, `failure()`, `cancelled()`, `always()`. */
 export type Status = 'success' | 'failure' | 'cancelled'
@@ -73,7 +73,7 @@ export function evaluateTexts(template: Template | undefined, scope: Scope): Rec
   if (template.kind === 'map')
     return Object.fromEntries(template.entries.map(({ key, value }) => [key, evaluateText(value, scope) ?? '']))
   const value = evaluateTemplate(template, scope)
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return {}
+  if (!isMap(value)) return {}
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, one === null ? '' : String(one)]))
 }
 
@@ -159,8 +159,4 @@ function fromData(value: data.ExpressionData): Json {
   if (value instanceof data.StringData || value instanceof data.NumberData || value instanceof data.BooleanData)
     return value.value
   return null
-}
-
-function isList(value: Json): value is readonly Json[] {
-  return Array.isArray(value)
 }

@@ -1,6 +1,6 @@
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { evaluateTemplate, type Scope } from './expression.ts'
-import type { Json, Template } from './template.ts'
+import { isList, isMap, type Json, type Template } from './template.ts'
 
 /** One combination of a matrix: values by name. */
 export type Combination = Readonly<Record<string, Json>>
@@ -93,12 +93,4 @@ function spell(value: object): string {
 
 function mapsOf(value: Json | undefined): readonly Combination[] {
   return value !== undefined && isList(value) ? value.filter(isMap) : []
-}
-
-function isMap(value: Json): value is { readonly [key: string]: Json } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function isList(value: Json): value is readonly Json[] {
-  return Array.isArray(value)
 }

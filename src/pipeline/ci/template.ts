@@ -1,6 +1,16 @@
 /** Plain JSON, as contexts and results are. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 
+/** Whether a JSON value is a list; its type alone tells readonly lists from maps. */
+export function isList(value: Json): value is readonly Json[] {
+  return Array.isArray(value)
+}
+
+/** Whether a JSON value is a map: neither null nor a list. */
+export function isMap(value: Json): value is { readonly [key: string]: Json } {
+  return typeof value === 'object' && value !== null && !isList(value)
+}
+
 /** Line and column in the workflow file, both from 1. */
 export type Place = { readonly line: number; readonly column: number }
 

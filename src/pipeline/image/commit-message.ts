@@ -1,5 +1,5 @@
 import { renderTemplate } from '../../lib/go-template/render.ts'
-import type { ChangedObject, ImageRef, SetterChange } from './setters.ts'
+import { type ChangedObject, type ImageRef, renderImage, type SetterChange } from './setters.ts'
 
 /** What Flux writes when an automation has no template. */
 const DEFAULT_MESSAGE = 'Update from image update automation'
@@ -81,7 +81,7 @@ function imageResult(changes: readonly SetterChange[]): object {
   const images = new Map<string, object>()
   const identify = identifier()
   for (const { file, object, image, policy } of changes) {
-    const known = entry(images, `${imageText(image)} ${policy.name}`, () => imageValue(image, policy))
+    const known = entry(images, `${renderImage(image)} ${policy.name}`, () => imageValue(image, policy))
     const key = identify(object)
     for (const list of [
       entry(entry(files, file, () => ({ Objects: new Map() })).Objects, key, (): object[] => []),
@@ -92,19 +92,15 @@ function imageResult(changes: readonly SetterChange[]): object {
   return { Files: files, Objects: objects, Images: [...images.values()] }
 }
 
-function imageText({ name, tag, digest }: ImageRef): string {
-  return digest === undefined || digest === '' ? `${name}:${tag}` : `${name}:${tag}@${digest}`
-}
-
 function imageValue(image: ImageRef, policy: SetterChange['policy']): object {
   const slash = image.name.indexOf('/')
   return {
     Registry: slash < 0 ? 'index.docker.io' : image.name.slice(0, slash),
     Repository: image.name.slice(slash + 1),
     Identifier: image.tag,
-    Name: imageText(image),
+    Name: renderImage(image),
     Policy: { Namespace: policy.namespace, Name: policy.name, String: () => `${policy.namespace}/${policy.name}` },
-    String: () => imageText(image),
+    String: () => renderImage(image),
   }
 }
 

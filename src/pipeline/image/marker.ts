@@ -1,3 +1,5 @@
+import { isRecord } from '../../lib/value/is-record.ts'
+
 /** A setter marker as written: `# {"$imagepolicy": "namespace:policy[:tag|:name|:digest]"}`. */
 export type Marker = {
   readonly namespace: string
@@ -16,9 +18,10 @@ export function parseMarker(comment: string): Marker | string {
   } catch {
     return 'the marker is not JSON: write # {"$imagepolicy": "namespace:policy"}'
   }
-  const setter = typeof value === 'object' && value !== null && MARKER_KEY in value ? value[MARKER_KEY] : undefined
+  const fields = isRecord(value) ? value : {}
+  const setter = fields[MARKER_KEY]
   if (typeof setter !== 'string') return 'the marker has no text under "$imagepolicy"'
-  const other = Object.entries(fieldsOf(value)).find(([, field]) => typeof field !== 'string' && field !== null)
+  const other = Object.entries(fields).find(([, field]) => typeof field !== 'string' && field !== null)
   if (other) return `the marker has a field "${other[0]}" that is no text, and so is none: leave it out`
   const [namespace = '', policy = '', part = 'ref', ...more] = setter.split(':')
   if (namespace === '' || policy === '') return `"${setter}" names no policy: write "namespace:policy"`
@@ -26,10 +29,6 @@ export function parseMarker(comment: string): Marker | string {
     part === 'tag' || part === 'name' || part === 'digest' || (part === 'ref' && setter.split(':').length === 2)
   if (!known || more.length > 0) return `"${setter}" ends in none of :tag, :name, :digest`
   return { namespace, policy, part }
-}
-
-function fieldsOf(value: unknown): object {
-  return typeof value === 'object' && value !== null ? value : {}
 }
 
 /** The marker's own text, as change reports name it. */

@@ -1,4 +1,5 @@
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { isRecord } from '../../lib/value/is-record.ts'
 import { plainNode } from '../../lib/yaml/make-nodes.ts'
 import { keepFirst, type YamlDocument, type YamlNode, type YamlScalar, type YamlSeq } from '../../lib/yaml/nodes.ts'
 import { duplicateKeyError, parseDocuments } from '../../lib/yaml/parse-documents.ts'
@@ -9,7 +10,7 @@ import { type Marker, MARKER_KEY, parseMarker, renderMarker } from './marker.ts'
 import { findSites, type Site } from './scalar-sites.ts'
 
 /** An image as a policy resolved it: `status.latestRef`. */
-export type ImageRef = { readonly name: string; readonly tag: string; readonly digest?: string }
+export type ImageRef = { readonly name: string; readonly tag: string; readonly digest?: string | undefined }
 
 /** A policy that markers may name; `latest` is undefined while it has selected nothing. */
 export type SetterPolicy = { readonly namespace: string; readonly name: string; readonly latest: ImageRef | undefined }
@@ -170,7 +171,12 @@ function valueFor({ part }: Marker, { name, tag, digest }: ImageRef): string {
   if (part === 'tag') return tag
   if (part === 'name') return name
   if (part === 'digest') return digest ?? ''
-  return digest === undefined || digest === '' ? `${name}:${tag}` : `${name}:${tag}@${digest}`
+  return renderImage({ name, tag, digest })
+}
+
+/** `name:tag`, with its digest where it has one. */
+export function renderImage({ name, tag, digest = '' }: ImageRef): string {
+  return digest === '' ? `${name}:${tag}` : `${name}:${tag}@${digest}`
 }
 
 type Splice = { readonly site: Site; readonly newValue: string }
@@ -254,7 +260,7 @@ function nameObject(root: YamlNode | undefined): ChangedObject {
 }
 
 function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? { ...value } : {}
+  return isRecord(value) ? value : {}
 }
 
 function hasNoAnnotations(root: YamlNode | undefined): boolean {

@@ -40,19 +40,16 @@ export function addressFault(
   if (!['http', 'https'].includes(scheme)) return unspeakable({ type, ...provider }, shown, scheme)
   const why = urlFault(address, shown)
   if (why === undefined) return undefined
+  return unusable({ type, ...provider }, inWordsOf(type, shown, why), 'spec.address')
+}
+
+function inWordsOf(type: string, shown: string, why: string): string {
+  if (type === 'sentry' && shown === '') return 'DSN cannot be empty'
+  if (type === 'pagerduty') return `invalid PagerDuty endpoint URL ${JSON.stringify(shown)}: '${why}'`
   const named = own(NAMES, type)
+  if (named !== undefined) return `invalid ${named} ${shown}: '${why}'`
   const bare = own(BARE, type)
-  const message =
-    type === 'sentry' && address === ''
-      ? 'DSN cannot be empty'
-      : type === 'pagerduty'
-        ? `invalid PagerDuty endpoint URL ${JSON.stringify(shown)}: '${why}'`
-        : named !== undefined
-          ? `invalid ${named} ${shown}: '${why}'`
-          : bare !== undefined
-            ? `invalid ${bare} ${shown}`
-            : `invalid hook URL ${shown}: ${why}`
-  return unusable({ type, ...provider }, message, 'spec.address')
+  return bare === undefined ? `invalid hook URL ${shown}: ${why}` : `invalid ${bare} ${shown}`
 }
 
 /** Scheme and host; the scheme alone where a login stands before the host, and nothing of what is no URL. */

@@ -55,7 +55,7 @@ export const CHATS: Readonly<Record<string, Converse>> = {
       },
     ),
   ),
-  telegram: saying((parcel) => telegram(parcel)),
+  telegram: saying(telegram),
   lark: saying(({ message, provider: { address } }) => post(address, larkCard(message))),
   matrix: saying(({ message, provider: { address, channel }, secret: { token = '' } }) => {
     const id = createHash('sha1').update(JSON.stringify(message)).digest('hex')
@@ -66,7 +66,7 @@ export const CHATS: Readonly<Record<string, Converse>> = {
       method: 'PUT',
     }
   }),
-  zulip: saying((parcel) => zulip(parcel)),
+  zulip: saying(zulip),
   zoom: saying(({ message, provider, secret: { token = '' } }) => {
     if (token === '') throw unusable(provider, 'empty Zoom verification token', 'spec.secretRef')
     const url = new URL(provider.address)

@@ -20,7 +20,7 @@ export const COMMIT_STATUSES: Readonly<Record<string, Converse>> = {
     const state = message.severity === 'error' ? 'failure' : 'success'
     const status = { state, description: nameAndReason(message).words, context: commitStatus }
     const listed = yield get(`${base}/repos/${owner}/${repo}/commits/${commit}/statuses?per_page=50`, headers)
-    if (isSaid(parseAnswer(listed, 'commit statuses'), status, 'context', 'state')) return
+    if (isSaid(parseAnswer(listed, 'commit statuses'), status, 'state')) return
     yield post(`${base}/repos/${owner}/${repo}/statuses/${commit}`, status, headers)
   },
   gitlab: function* (parcel) {
@@ -61,11 +61,11 @@ export const COMMIT_STATUSES: Readonly<Record<string, Converse>> = {
     // Flux's client says of a list, too, what it would send.
     const listing = traps === 'flux' ? { ...headers, 'content-type': 'application/json' } : headers
     const listed = yield get(`${repository}/commits/${commit}/statuses?limit=50&page=1`, listing)
-    if (isSaid(parseAnswer(listed, 'commit statuses'), status, 'context', 'status', 'state')) return
+    if (isSaid(parseAnswer(listed, 'commit statuses'), status, 'status', 'state')) return
     yield post(`${repository}/statuses/${commit}`, status, headers)
   },
-  bitbucket: (parcel) => bitbucket(parcel),
-  bitbucketserver: (parcel) => bitbucketServer(parcel),
+  bitbucket,
+  bitbucketserver: bitbucketServer,
   azuredevops: function* (parcel) {
     const { message, commitStatus } = parcel
     const token = tokenOf(parcel, 'azure devops')
@@ -92,10 +92,9 @@ export const COMMIT_STATUSES: Readonly<Record<string, Converse>> = {
 function isSaid(
   listed: unknown,
   status: { readonly state: string; readonly description: string; readonly context: string },
-  nameKey: string,
   ...stateKeys: readonly string[]
 ): boolean {
-  const newest = listOf(listed).find((one) => readText(one, nameKey) === status.context)
+  const newest = listOf(listed).find((one) => readText(one, 'context') === status.context)
   if (newest === undefined) return false
   return (
     stateKeys.some((key) => readText(newest, key) === status.state) &&

@@ -4,7 +4,7 @@ import type { Message } from './message.ts'
 
 /** Receivers for programs. */
 export const PROGRAMS: Readonly<Record<string, Converse>> = {
-  generic: saying((parcel) => forward(parcel)),
+  generic: saying(forward),
   'generic-hmac': saying((parcel) => {
     const { token } = parcel.secret
     if (token === undefined || token === '') throw unusable(parcel.provider, 'HMAC key is empty', 'spec.secretRef')
@@ -12,7 +12,7 @@ export const PROGRAMS: Readonly<Record<string, Converse>> = {
     const signature = createHmac('sha256', token).update(request.body).digest('hex')
     return { ...request, headers: { ...request.headers, 'x-signature': `sha256=${signature}` } }
   }),
-  otel: saying((parcel) => trace(parcel)),
+  otel: saying(trace),
 }
 
 /** Flux's event, as it is. */

@@ -54,7 +54,7 @@ export const INCIDENTS: Readonly<Record<string, Converse>> = {
       'dd-api-key': token,
     })
   }),
-  sentry: saying((parcel) => sentry(parcel)),
+  sentry: saying(sentry),
   'incident.io': function* ({ message, provider, secret: { token = '' } }) {
     if (token === '') throw unusable(provider, 'empty incident.io API token', 'spec.secretRef')
     if (isProgress(message)) return

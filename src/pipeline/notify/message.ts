@@ -86,13 +86,9 @@ function isLetThrough({ inclusionList, exclusionList }: Alert, { message }: Told
 /** Makes what is sent. Metadata: annotations of the object, then the Alert's, then its summary, then the controller's own. */
 export function makeMessage(alert: Alert, event: ToldEvent): Message {
   const metadata = Object.fromEntries(metadataSources(alert, event).flatMap(({ values }) => Object.entries(values)))
-  const { involvedObject, severity } = {
+  return {
     involvedObject: event.object,
     severity: event.severity === 'error' ? 'error' : 'info',
-  } as const
-  return {
-    involvedObject,
-    severity,
     timestamp: event.timestamp,
     message: event.message,
     reason: event.reason,

@@ -1,5 +1,6 @@
 import { kubeTime } from '../../kinds/conditions.ts'
 import { read, readText } from '../../lib/kube/read.ts'
+import { isRecord } from '../../lib/value/is-record.ts'
 import type { ToldEvent } from './message.ts'
 
 /**
@@ -11,7 +12,7 @@ import type { ToldEvent } from './message.ts'
  */
 export function parsePostedEvent(body: Buffer, nowMs: number): ToldEvent | undefined {
   const value = parseJson(body)
-  if (!isMap(value) || !isMap(value['involvedObject']) || !isTextMap(value['involvedObject'])) return undefined
+  if (!isRecord(value) || !isTextMap(value['involvedObject'])) return undefined
   const metadata = value['metadata'] ?? {}
   const texts = ['severity', 'timestamp', 'message', 'reason', 'reportingController', 'reportingInstance']
   if (!isTextMap(metadata) || texts.some((key) => !isText(value[key]))) return undefined
@@ -46,12 +47,8 @@ function parseJson(body: Buffer): unknown {
   }
 }
 
-function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 function isTextMap(value: unknown): value is Readonly<Record<string, string>> {
-  return isMap(value) && Object.keys(value).every((key) => isText(read(value, key)))
+  return isRecord(value) && Object.keys(value).every((key) => isText(read(value, key)))
 }
 
 function isText(value: unknown): boolean {

@@ -36,8 +36,7 @@ export function isCommitStatusType(type: string): boolean {
 
 /** Whether a Provider's type is to hear of a message at all. */
 export function isFor({ type }: Provider, message: Message, marks: EventMarks): boolean {
-  if (Object.hasOwn(COMMIT_STATUSES, type))
-    return marks.hasCommit || marks.isCommitStatusUpdate || message.severity === 'error'
+  if (isCommitStatusType(type)) return marks.hasCommit || marks.isCommitStatusUpdate || message.severity === 'error'
   if (type.endsWith('requestcomment')) return marks.hasChangeRequest && !marks.isCommitStatusUpdate
   return type === 'generic' || type === 'generic-hmac' || !marks.isCommitStatusUpdate
 }
@@ -91,7 +90,7 @@ export type StatusNaming = {
  * @throws SluiceError NOTIFY_PROVIDER when the expression cannot work
  */
 export function commitStatusName({ message, provider, providerObject, alertObject, guard }: StatusNaming): string {
-  if (!Object.hasOwn(COMMIT_STATUSES, provider.type)) return ''
+  if (!isCommitStatusType(provider.type)) return ''
   const { kind, name } = message.involvedObject
   if (provider.commitStatusExpr === '') return `${kind}/${name}/${provider.uid.split('-')[0] ?? ''}`.toLowerCase()
   try {

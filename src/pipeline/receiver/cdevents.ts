@@ -80,8 +80,7 @@ export function cdEventFault(event: unknown): string | undefined {
   const type = readText(event, 'context', 'type')
   const [, subject = '', predicate = '', version = ''] = TYPE.exec(type) ?? []
   if (subject === '') return `context.type "${type}" is not dev.cdevents.<subject>.<predicate>.<version>`
-  const isCustom = Object.hasOwn(VOCABULARY, subject)
-  if (!isCustom || !VOCABULARY[subject]?.split(' ').includes(predicate)) return `context.type "${type}" is not known`
+  if (!own(VOCABULARY, subject)?.split(' ').includes(predicate)) return `context.type "${type}" is not known`
   if (version !== (VERSIONS[`${subject}.${predicate}`] ?? USUAL_VERSION))
     return `context.type "${type}" has another version`
   for (const field of ['version', 'id', 'source'])

@@ -1,10 +1,11 @@
+import { createHmac } from 'node:crypto'
 import type { Receiver } from '../../kinds/receiver.ts'
 import { read, readText } from '../../lib/kube/read.ts'
+import { isRecord } from '../../lib/value/is-record.ts'
+import { own } from '../../lib/value/own.ts'
 import { cdEventFault } from './cdevents.ts'
 import { headerOf, type HookCall, type Proof, refused } from './request.ts'
 import { isSameSecret, isSignedBy } from './signature.ts'
-import { createHmac } from 'node:crypto'
-import { own } from '../../lib/value/own.ts'
 
 /** How the sender of a hook shows that it may call; the types with signed tokens need their keys first, see `token-proof.ts`. */
 type Prove = (call: HookCall, token: string) => Proof
@@ -25,7 +26,7 @@ const PROOFS: Readonly<Record<string, Prove>> = {
     isSameSecret(headerOf(call, 'authorization'), token)
       ? GOOD
       : refused('the Harbor Authorization header value does not match the receiver token'),
-  nexus: (call, token) => nexus(call, token),
+  nexus,
   dockerhub: ({ body }) =>
     shaped('DockerHub', body, [
       ['push_data', 'tag'],
@@ -95,11 +96,11 @@ function shaped(
 ): Proof {
   const parsed = parseJson(body)
   const bad = refused(`cannot decode ${sender} webhook payload`)
-  if (!parsed || (parsed.value !== null && !isObject(parsed.value))) return bad
+  if (!parsed || (parsed.value !== null && !isRecord(parsed.value))) return bad
   const { value } = parsed
   const isText = (path: readonly string[]): boolean => {
     const parents = path.slice(0, -1).map((_, at) => read(value, ...path.slice(0, at + 1)))
-    if (parents.some((parent) => parent !== undefined && parent !== null && !isObject(parent))) return false
+    if (parents.some((parent) => parent !== undefined && parent !== null && !isRecord(parent))) return false
     const found = read(value, ...path)
     return found === undefined || found === null || typeof found === 'string'
   }
@@ -112,20 +113,16 @@ function shaped(
   return texts.every(isText) && lists.every(isTexts) ? GOOD : bad
 }
 
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 /** What is inside of a Pub/Sub envelope: the event of Google's registry. */
 export function unwrapPubSub(body: Buffer): Proof {
   const envelope = parseJson(body)?.value
-  if (!isObject(envelope)) return refused('cannot decode GCR webhook payload')
+  if (!isRecord(envelope)) return refused('cannot decode GCR webhook payload')
   const inner = parseJson(Buffer.from(readText(envelope, 'message', 'data'), 'base64'))?.value
-  if (!isObject(inner)) return refused('cannot decode GCR webhook body')
-  const { action, digest, tag } = {
+  if (!isRecord(inner)) return refused('cannot decode GCR webhook body')
+  const event = {
     action: readText(inner, 'action'),
     digest: readText(inner, 'digest'),
     tag: readText(inner, 'tag'),
   }
-  return { isGood: true, body: Buffer.from(JSON.stringify({ action, digest, tag })) }
+  return { isGood: true, body: Buffer.from(JSON.stringify(event)) }
 }

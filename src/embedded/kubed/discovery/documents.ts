@@ -42,7 +42,7 @@ export function resourceList(registry: Registry, group: string, version: string)
       singularName: resource.singular,
       namespaced: resource.isNamespaced,
       kind: resource.kind,
-      verbs: [...resource.verbs],
+      verbs: [...offered(resource)],
       shortNames: resource.shortNames.length > 0 ? [...resource.shortNames] : undefined,
       categories: resource.categories.length > 0 ? [...resource.categories] : undefined,
       storageVersionHash: isStorageTold(registry, resource) ? storageVersionHash(resource) : undefined,
@@ -66,6 +66,10 @@ export function resourceList(registry: Registry, group: string, version: string)
 }
 
 /** By name; those of definitions as the server makes them. */
+/** Nothing new comes of a kind whose definition is to go. */
+const offered = ({ verbs, custom }: Resource): readonly string[] =>
+  custom?.isEnding === true ? verbs.filter((verb) => !['patch', 'create', 'update'].includes(verb)) : verbs
+
 function subresourcesOf({ custom, subresources }: Resource): [string, Subresource][] {
   const all = [...subresources]
   return custom === undefined ? all.sort(([a], [b]) => (a < b ? -1 : 1)) : all
@@ -114,7 +118,7 @@ function aggregatedResource(resource: Resource): JsonObject {
     responseKind: kindOf(resource),
     scope: resource.isNamespaced ? 'Namespaced' : 'Cluster',
     singularResource: resource.singular,
-    verbs: [...resource.verbs],
+    verbs: [...offered(resource)],
     shortNames: resource.shortNames.length > 0 ? [...resource.shortNames] : undefined,
     categories: resource.categories.length > 0 ? [...resource.categories] : undefined,
     subresources:

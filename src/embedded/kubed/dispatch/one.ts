@@ -3,8 +3,7 @@ import type { JsonObject } from '../../../lib/kube/json.ts'
 import type { Call } from '../request/call.ts'
 import { checkVersionText } from '../request/query.ts'
 import { readObject, readPatch } from '../decoding/body.ts'
-import { type Environment, timestamp } from '../environment.ts'
-import { endingDefinition, isDefinition } from '../resources/definitions.ts'
+import type { Environment } from '../environment.ts'
 import { methodNotAllowed, notFound } from '../fault.ts'
 import { presentOne, sendText } from '../negotiation/respond.ts'
 import type { Obj } from '../object.ts'
@@ -47,8 +46,6 @@ async function removeOne(
   removal: Removal,
 ): Promise<void> {
   const { object, gone } = remove(env, call, stored, removal)
-  if (gone && isDefinition(object))
-    return answerObject(env, call, response, 200, endingDefinition(object, timestamp(env.nowMs())))
   const isShown = !gone || isShownWhenGone(call.resource)
   return isShown
     ? answerObject(env, call, response, 200, object)

@@ -24,6 +24,7 @@ const custom: Resource = {
     written: map.type,
     versions: new Map(),
     isFitted: false,
+    isEnding: false,
   },
 }
 

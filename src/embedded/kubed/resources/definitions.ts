@@ -22,23 +22,11 @@ export function isDefinition(object: Obj): boolean {
   return object.kind === 'CustomResourceDefinition' && object.apiVersion.startsWith('apiextensions.k8s.io/')
 }
 
-/** A definition that goes is shown as it would be while its objects go; here they are gone already. */
-export function endingDefinition(definition: Obj, now: string): Obj {
-  const status = objectOf(definition.status)
-  const ending = {
-    type: 'Terminating',
-    status: 'True',
-    lastTransitionTime: now,
-    reason: 'InstanceDeletionPending',
-    message: 'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon',
-  }
-  const finalizers = ['customresourcecleanup.apiextensions.k8s.io']
-  return {
-    ...definition,
-    metadata: { ...definition.metadata, deletionTimestamp: now, finalizers },
-    status: { ...status, conditions: [...objectsOf(status.conditions), ending] },
-  }
-}
+/** The finalizer of the server itself: a definition stays until the last of its objects is gone. */
+export const CLEANUP = 'customresourcecleanup.apiextensions.k8s.io'
+
+/** True while a definition waits for the end of its objects. */
+export const isEnding = ({ metadata }: Obj): boolean => metadata.deletionTimestamp !== undefined
 
 /** The version in which objects are kept is remembered, beside those in which they were kept before. In place. */
 export function rememberStorage(definition: Obj): void {
@@ -50,10 +38,21 @@ export function rememberStorage(definition: Obj): void {
     definition.status = { ...status, storedVersions: [...stored, name] }
 }
 
-/** The kinds of a definition, one a served version. */
+/** Where the objects of a definition are kept. */
+export const placeOfObjects = ({ spec }: Obj): string =>
+  `${stringOf(objectOf(spec).group)}/${stringOf(objectOf(objectOf(spec).names).plural)}`
+
+/** True of a definition that is served: its names were its own at least once. */
+export function isServed({ status }: Obj): boolean {
+  return objectsOf(objectOf(status).conditions).some(
+    ({ type, status: is }) => (type === 'NamesAccepted' || type === 'Established') && is === 'True',
+  )
+}
+
+/** The kinds of a definition, one a served version, by the names that it was granted once it was. */
 export function resourcesOf(object: Obj): Resource[] {
   const spec = objectOf(object.spec)
-  const names = objectOf(spec.names)
+  const names = isServed(object) ? objectOf(objectOf(object.status).acceptedNames) : objectOf(spec.names)
   const group = stringOf(spec.group)
   const versions = objectsOf(spec.versions)
   const stored = versions.find(({ storage }) => storage === true)
@@ -78,7 +77,7 @@ export function resourcesOf(object: Obj): Resource[] {
         isNamespaced: spec.scope === 'Namespaced',
         verbs: VERBS,
         subresources: subresourcesOf(version, group, names),
-        storageKey: `${group}/${stringOf(names.plural)}`,
+        storageKey: placeOfObjects(object),
         storedVersion: `${group}/${stringOf(stored?.name)}`,
         type: types.get(`${group}/${stringOf(version.name)}`) ?? typeOf(withMeta(schema), definition),
         custom: {
@@ -92,6 +91,7 @@ export function resourcesOf(object: Obj): Resource[] {
           schema,
           written: typeOf(schemaOf(schema)),
           versions: types,
+          isEnding: isEnding(object),
           isFitted: hasDefaults(schema) || (numberOf(object.metadata.generation) ?? 1) > 1,
         },
       }

@@ -27,6 +27,8 @@ export type Custom = {
   readonly versions: ReadonlyMap<string, FieldType>
   /** Objects may have been written without defaults, or under another schema: they are made to fit when they are read. */
   readonly isFitted: boolean
+  /** The definition waits for the end of its objects: there are no new ones. */
+  readonly isEnding: boolean
 }
 
 /** One kind in one version: everything the pipeline must know about it. Built-in and custom kinds are the same thing. */

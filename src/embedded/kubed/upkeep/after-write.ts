@@ -4,7 +4,7 @@ import { isDefinition } from '../resources/definitions.ts'
 import { keepAddresses } from './addresses.ts'
 import { aggregateRoles } from './aggregate.ts'
 import { keepApiServices } from './api-services.ts'
-import { installDefinition } from './definitions.ts'
+import { endWithLast, installDefinition } from './definitions.ts'
 import { metricsReader, offerMetrics } from './metrics-api.ts'
 import { fillNamespace, giveBack, isContentOfNamespace } from './namespace-contents.ts'
 import { isValidatingPolicy, tellObserved } from './policy-status.ts'
@@ -22,8 +22,9 @@ export function afterWrite(env: Environment, object: Obj | undefined, before: Ob
     keepApiServices(env)
   }
   if (isDefinition(either)) installDefinition(env, either, object !== undefined)
+  const isLast = object === undefined && endWithLast(env, either)
   if (either.kind === 'Service' && either.apiVersion === 'v1') keepAddresses(env, object, before)
-  if (isDefinition(either) || either.kind === 'APIService') keepApiServices(env)
+  if (isDefinition(either) || isLast || either.kind === 'APIService') keepApiServices(env)
   if (either.kind === 'Namespace' && either.apiVersion === 'v1' && object !== undefined && before === undefined)
     fillNamespace(env, object)
   if (object !== undefined && isSigningRequest(object)) signApproved(env, object)

@@ -56,6 +56,7 @@ function resourceOf(
       written: typeOf(schema, definition),
       versions: new Map([[`${METRICS}/v1beta1`, typeOf(typed, definition)]]),
       isFitted: false,
+      isEnding: false,
       selectable: [],
     },
   }

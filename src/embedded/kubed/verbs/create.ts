@@ -4,7 +4,7 @@ import { decodeObject } from '../decoding/object.ts'
 import { defaultObject } from '../defaulting/object.ts'
 import { admitToNamespace } from '../admission/namespace.ts'
 import type { Environment } from '../environment.ts'
-import { alreadyExists, Fault } from '../fault.ts'
+import { alreadyExists, Fault, forbidden } from '../fault.ts'
 import { type Meta, type Obj, toldName } from '../object.ts'
 import { asKept, toStored, toVersion } from '../conversion/convert.ts'
 import type { Resource } from '../resources/resource.ts'
@@ -52,6 +52,8 @@ export function createDecoded(
   defaultObject(resource, object)
   if (applied !== undefined) metadata.managedFields = applied.managedFields
   else trackUpdate(resource, undefined, object, undefined, writerOf(env, call))
+  if (resource.custom?.isEnding === true)
+    throw forbidden(resource, toldName(object), 'create not allowed while custom resource definition is terminating')
   prepareNew(env, call, object)
   // What is no number is no version; and who updates what is not there, or applies it, may say one.
   if (!call.dryRun && call.method === 'POST' && isVersion(sentVersion))

@@ -6,9 +6,11 @@ import { type Environment, timestamp } from '../environment.ts'
 import { conflict, Fault } from '../fault.ts'
 import { finalizersOf, type Obj, specOf } from '../object.ts'
 import { toVersion } from '../conversion/convert.ts'
+import { isDefinition } from '../resources/definitions.ts'
 import type { Resource } from '../resources/resource.ts'
 import { hasUnsafeDeleter, isOrphaning } from '../strategies/verbs.ts'
 import { afterWrite } from '../upkeep/after-write.ts'
+import { toEnd } from '../upkeep/definition-end.ts'
 import { end, isFinished } from './end.ts'
 import { placeOf } from './place.ts'
 import { type Removal, UNSAFE } from './removal.ts'
@@ -32,13 +34,18 @@ function refuseUnsafe(call: Call): void {
   )
 }
 
+/** An object as it is now, or as it was when it went. */
+type Removed = { readonly object: Obj; readonly gone: boolean }
+
 /** Deletes an object, or marks it as being deleted while finalizers or a grace period hold it. */
-export function remove(env: Environment, call: Call, stored: Obj, removal: Removal): { object: Obj; gone: boolean } {
+export function remove(env: Environment, call: Call, stored: Obj, removal: Removal): Removed {
   const { resource } = call
   if (removal.isUnsafe) refuseUnsafe(call)
   admitNamespaceDelete(resource, stored.metadata.name)
   checkPreconditions(call, stored, removal)
   validateByPolicies(env, { call, operation: 'DELETE', object: undefined, before: toVersion(resource, stored) })
+  if (isDefinition(stored) && stored.metadata.deletionTimestamp === undefined)
+    return endDefinition(env, call, stored, removal)
   const marked = clone(stored)
   const grace = graceOf(stored, removal)
   const finalizers = withPropagation(finalizersOf(stored), removal, resource)
@@ -71,6 +78,16 @@ export function remove(env: Environment, call: Call, stored: Obj, removal: Remov
   return { object: toVersion(resource, kept), gone: false }
 }
 
+/** A definition goes with the last of its objects, which may wait for somebody. */
+function endDefinition(env: Environment, { resource }: Call, stored: Obj, { dryRun }: Removal): Removed {
+  const ending = toEnd(clone(stored), timestamp(env.nowMs()))
+  if (dryRun) return { object: toVersion(resource, ending), gone: false }
+  const kept = env.store.put(resource.storageKey, ending)
+  const object = clone(toVersion(resource, kept))
+  afterWrite(env, kept, stored)
+  return { object, gone: false }
+}
+
 /** The object that is gone now, with the version of its end. */
 function lastOf(env: Environment, call: Call, stored: Obj, last: Obj): Obj {
   const resourceVersion = end(env, call, stored, last)
@@ -84,10 +101,11 @@ export function checkPreconditions({ resource }: Call, stored: Obj, { uid, resou
   const group = resource.storageKey === '/events' ? '' : resource.group
   const naming = { ...resource, group, plural: resource.kind }
   const { name, uid: own = '', resourceVersion: ownVersion = '' } = stored.metadata
-  if (resource.storageKey === '/namespaces') {
-    if (uid !== undefined && uid !== own) throw conflict(resource, name, unmet('UID', uid, own))
+  const start = OWN_PRECONDITIONS[resource.storageKey]
+  if (start !== undefined) {
+    if (uid !== undefined && uid !== own) throw conflict(resource, name, unmet(start, 'UID', uid, own))
     if (resourceVersion !== undefined && resourceVersion !== ownVersion)
-      throw conflict(resource, name, unmet('ResourceVersion', resourceVersion, ownVersion))
+      throw conflict(resource, name, unmet(start, 'ResourceVersion', resourceVersion, ownVersion))
   }
   if (uid !== undefined && uid !== own)
     throw conflict(
@@ -103,8 +121,14 @@ export function checkPreconditions({ resource }: Call, stored: Obj, { uid, resou
     )
 }
 
-const unmet = (what: string, wanted: string, own: string): string =>
-  `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${own}`
+/** Kinds that look at preconditions themselves, and how they begin to tell of them. */
+const OWN_PRECONDITIONS: Readonly<Record<string, string>> = {
+  '/namespaces': 'Precondition failed',
+  'apiextensions.k8s.io/customresourcedefinitions': 'precondition failed',
+}
+
+const unmet = (start: string, what: string, wanted: string, own: string): string =>
+  `${start}: ${what} in precondition: ${wanted}, ${what} in object meta: ${own}`
 
 /** Pods end gracefully when they are on a node; everything else at once. */
 function graceOf(stored: Obj, { graceSeconds }: Removal): number {

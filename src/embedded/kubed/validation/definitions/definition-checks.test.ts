@@ -191,6 +191,35 @@ cases.push(
     ],
   },
 )
+const KEYED = (extra: JsonObject): JsonObject => {
+  const items = { type: 'object', required: ['k'], properties: { k: { type: 'string', nullable: true } } }
+  const list = { type: 'array', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['k'], items }
+  return { ...V1, schema: { openAPIV3Schema: { type: 'object', properties: { list, ...extra } } } }
+}
+const NULLABLE =
+  'properties[list].items.properties[k].nullable: Forbidden: this property is in x-kubernetes-list-map-keys, so it cannot be nullable'
+cases.push(
+  {
+    it: 'wants keys that are never null',
+    spec: { versions: [KEYED({})] },
+    before: {},
+    want: [`${SCHEMA}.${NULLABLE}`],
+  },
+  {
+    it: 'may keep a fault that was there before its rule, in another place and beside another schema',
+    spec: { versions: [V2, KEYED({ more: { type: 'string' } })].map((each, at) => ({ ...each, storage: at === 1 })) },
+    before: { versions: [KEYED({})] },
+    want: [],
+  },
+  {
+    it: 'may add no fault beside one that was there',
+    spec: { versions: [{ ...KEYED({}), selectableFields: [{ jsonPath: '.none' }] }] },
+    before: { versions: [KEYED({})] },
+    want: [
+      'spec.selectableFields[0].jsonPath: Invalid value: ".none": is an invalid path: does not refer to a valid field',
+    ],
+  },
+)
 for (const { it, spec, before, want } of cases)
   test(`a definition ${it}`, () => {
     const object = calm(spec, before === undefined ? {} : ESTABLISHED)

@@ -31,8 +31,23 @@ type Common = {
   readonly selectable: boolean
 }
 
-/** Faults of a CustomResourceDefinition. @see k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/validation */
+/**
+ * Faults of a CustomResourceDefinition. What was wrong with it before may stay: it was stored when the rule was not there yet.
+ *
+ * @see k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/validation
+ */
 export function validateDefinition(definition: Obj, before: Obj | undefined): FieldError[] {
+  const errors = faultsOf(definition, before)
+  if (errors.length === 0 || before === undefined) return errors
+  const old = new Set(faultsOf(before, undefined).map(faultKey))
+  return errors.filter((error) => !old.has(faultKey(error)))
+}
+
+/** A fault and where it is, wherever its version stands among the others. */
+const faultKey = ({ type, field, message }: FieldError): string =>
+  `${type} ${field} ${message}`.replace(/spec\.\S*openAPIV3Schema/g, '')
+
+function faultsOf(definition: Obj, before: Obj | undefined): FieldError[] {
   const errors: FieldError[] = []
   const spec = specOf(definition)
   const group = stringOf(spec.group)

@@ -35,6 +35,8 @@ function describe(fact: Fact): string | undefined {
       return describeApply(fact)
     case 'health':
       return `${fact.kustomization} at ${short(commitOfRevision(fact.revision))} is ${fact.state}${because(fact.cause)}`
+    case 'deletion':
+      return `Kustomization ${fact.kustomization} was deleted`
     case 'pod':
       return fact.ready ? `${fact.namespace}/${fact.pod} is ready on ${shortDigest(fact.digest)}` : undefined
     default:

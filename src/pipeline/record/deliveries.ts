@@ -8,12 +8,12 @@ import type { Delivery } from './delivery.ts'
 export class Deliveries extends Map<string, Delivery> {
   readonly #places = new Map<string, number>()
   readonly #open = new Set<string>()
+  readonly #openOf = new Map<string, Set<string>>()
   readonly #byKey = new Map<string, Set<string>>()
 
   override set(id: string, delivery: Delivery): this {
     if (!this.has(id)) this.#places.set(id, this.#places.size)
-    if (delivery.endedAt === undefined) this.#open.add(id)
-    else this.#open.delete(id)
+    this.#noteOpen(id, delivery)
     for (const key of keysOf(delivery)) {
       const ids = this.#byKey.get(key)
       if (ids === undefined) this.#byKey.set(key, new Set([id]))
@@ -25,6 +25,11 @@ export class Deliveries extends Map<string, Delivery> {
   /** Those that have not ended. */
   open(): readonly Delivery[] {
     return this.#inOrder(this.#open)
+  }
+
+  /** Those of one service in one environment that have not ended. */
+  openOf({ namespace, name }: { readonly namespace: string; readonly name: string }): readonly Delivery[] {
+    return this.#inOrder(this.#openOf.get(keyOfPlace(namespace, name)) ?? [])
   }
 
   ofCommit(commit: string): readonly Delivery[] {
@@ -39,6 +44,18 @@ export class Deliveries extends Map<string, Delivery> {
     return this.#of(keyOfImage(image, tag)).filter((each) => each.image === image && each.version === tag)
   }
 
+  /** Its workload, and so its service, is known from the build on. */
+  #noteOpen(id: string, delivery: Delivery): void {
+    const before = this.get(id)
+    if (before !== undefined) this.#openOf.get(placeOf(before))?.delete(id)
+    if (delivery.endedAt !== undefined) return void this.#open.delete(id)
+    this.#open.add(id)
+    const place = placeOf(delivery)
+    const there = this.#openOf.get(place)
+    if (there === undefined) this.#openOf.set(place, new Set([id]))
+    else there.add(id)
+  }
+
   #of(key: string): readonly Delivery[] {
     return this.#inOrder(this.#byKey.get(key) ?? [])
   }
@@ -49,6 +66,8 @@ export class Deliveries extends Map<string, Delivery> {
   }
 }
 
+const keyOfPlace = (namespace: string, name: string): string => `${namespace}/${name}`
+const placeOf = ({ environment, service }: Delivery): string => keyOfPlace(environment, service)
 const keyOfCommit = (commit: string): string => `commit ${commit}`
 const keyOfRun = (runId: string): string => `run ${runId}`
 const keyOfImage = (image: string, tag: string): string => `image ${image}:${tag}`

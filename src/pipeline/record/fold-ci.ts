@@ -10,7 +10,6 @@ import {
   type Ledger,
   markBorder,
   newDelivery,
-  openDeliveries,
   pushBorder,
   startDelivery,
 } from './ledger.ts'
@@ -166,9 +165,9 @@ function adoptRun(
   { image, tag, at }: ImageMet,
 ): Delivery | undefined {
   const built = ledger.images.get(imageKey({ image, tag }))
-  const isIt = (open: Delivery): boolean =>
-    open.environment === environment && open.service === service && open.runId !== undefined && open.image === undefined
-  const open = openDeliveries(ledger, isIt).find((one) => built === undefined || built.runId === one.runId)
+  const isIt = ({ runId, image: pushed }: Delivery): boolean =>
+    runId !== undefined && pushed === undefined && (built === undefined || built.runId === runId)
+  const open = ledger.deliveries.openOf({ namespace: environment, name: service }).find(isIt)
   if (open === undefined) return undefined
   endRivals(ledger, open, at)
   return { ...open, image, version: tag }

@@ -5,6 +5,7 @@ import { commitOfRevision, splitImage } from './image-name.ts'
 import { imageKey, podKey, wayKey, workloadKey } from './ledger-keys.ts'
 import {
   addClaim,
+  asksFor,
   deliveryOfImage,
   digestOfDelivery,
   type FactOf,
@@ -162,6 +163,7 @@ export function foldHealth(ledger: Ledger, fact: FactOf<'health'>): void {
   if (fact.state === 'healthy') {
     goOn(ledger, fact.kustomization, fact.revision)
     pass(ledger, fact, 'health', 'healthy')
+    endDropped(ledger, fact)
     return arriveAll(ledger, carried(ledger, fact.kustomization), fact.at)
   }
   const concerned = unhealthyWorkloads(ledger, fact)
@@ -181,6 +183,13 @@ function unhealthyWorkloads(
   return workloads?.every((workload) => workload !== undefined) ? workloads : undefined
 }
 
+/** What Git no longer asks for at all is pruned by now: it has not arrived, though nothing is ill any more. */
+function endDropped(ledger: Ledger, { kustomization, at }: FactOf<'health'>): void {
+  const isAsked = ({ environment: namespace, service: name }: Delivery): boolean =>
+    asksFor(ledger, kustomization, { namespace, name })
+  for (const delivery of carried(ledger, kustomization)) if (!isAsked(delivery)) supersede(ledger, delivery, at)
+}
+
 function arriveAll(ledger: Ledger, deliveries: readonly Delivery[], at: string): void {
   const nothing: BorderRecord = { state: 'done', at, detail: 'nothing to change' }
   for (const delivery of deliveries) arrive(ledger, markBorder(ledger, delivery, 'apply', nothing, HEALED), at)
@@ -190,12 +199,10 @@ function arriveAll(ledger: Ledger, deliveries: readonly Delivery[], at: string):
 export function foldPod(ledger: Ledger, fact: FactOf<'pod'>): void {
   ledger.pods.set(podKey(fact), fact)
   if (!fact.ready) return
-  const isWaiting = (open: Delivery): boolean =>
-    open.environment === fact.namespace &&
-    open.service === fact.workload &&
-    open.state === 'running' &&
-    open.borders.health?.state === 'running'
-  for (const delivery of openDeliveries(ledger, isWaiting)) arrive(ledger, delivery, fact.at)
+  const isWaiting = ({ state, borders }: Delivery): boolean =>
+    state === 'running' && borders.health?.state === 'running'
+  const open = ledger.deliveries.openOf({ namespace: fact.namespace, name: fact.workload })
+  for (const delivery of open.filter(isWaiting)) arrive(ledger, delivery, fact.at)
 }
 
 function arrive(ledger: Ledger, delivery: Delivery, at: string): void {
@@ -219,26 +226,39 @@ function arrive(ledger: Ledger, delivery: Delivery, at: string): void {
   markBorder(ledger, delivery, 'health', done, { state: 'done', cause: undefined, endedAt: at, digest })
 }
 
+/** A Kustomization that is no more asks for nothing: what it had on its way does not arrive, and nothing stops it any longer. */
+export function foldDeletion(ledger: Ledger, { kustomization, at }: FactOf<'deletion'>): void {
+  for (const delivery of openDeliveries(ledger, (open) => open.kustomization === kustomization))
+    supersede(ledger, delivery, at)
+  withdrawClaims(ledger, kustomization)
+  ledger.environments.delete(kustomization)
+  ledger.intended.applies.delete(kustomization)
+}
+
 /** The open deliveries that the Kustomization's last build carried. */
 export function carried(ledger: Ledger, kustomization: string): readonly Delivery[] {
-  return openDeliveries(ledger, (open) => open.kustomization === kustomization && open.borders.build?.state === 'done')
+  return openDeliveries(ledger, (open) => isCarried(open, kustomization))
+}
+
+function isCarried(open: Delivery, kustomization: string): boolean {
+  return open.kustomization === kustomization && open.borders.build?.state === 'done'
 }
 
 /**
- * Ends the deliveries that a Kustomization has carried to a workload with an image that Git no longer asks for (another tag was written by
- * hand, a write-back was reverted): they will never arrive.
+ * Ends the deliveries that were carried to a workload with an image that Git no longer asks for (another tag was written by hand, a write-back
+ * was reverted), and those of a Kustomization that has left the workload to this one: they will never arrive.
  *
  * That of an image stays on its way until an apply went through: what is refused leaves it in the cluster, where Git may ask for it again.
  */
 function endOthers(ledger: Ledger, kind: Delivery['kind'], workload: WorkloadImages, step: Step): void {
+  const shown = ledger.workloads.get(workloadKey(workload))
+  const isOwner = shown?.isOwned === true && shown.kustomization === step.kustomization
   const isOvertaken = (open: Delivery): boolean =>
     open.kind === kind &&
-    open.kustomization === step.kustomization &&
+    (open.kustomization === step.kustomization || (isOwner && !asksFor(ledger, open.kustomization, workload))) &&
     open.borders.build !== undefined &&
-    open.service === workload.name &&
-    open.environment === workload.namespace &&
     !workload.images.map(splitImage).some(({ image, tag }) => image === open.image && tag === open.version)
-  for (const delivery of openDeliveries(ledger, isOvertaken)) supersede(ledger, delivery, step.at)
+  for (const delivery of ledger.deliveries.openOf(workload).filter(isOvertaken)) supersede(ledger, delivery, step.at)
 }
 
 /** The deliveries on their way whose images a workload asks for. */
@@ -283,9 +303,9 @@ function foldChange(ledger: Ledger, key: string, isDrift: boolean, fact: FactOf<
     borders: { source: built, build: built },
   })
   if (isDrift) return correctedDrift(ledger, delivery, fact)
-  const isOnItsWay = carried(ledger, fact.kustomization).some(
-    (open) => open.kind === 'image' && open.service === workload.name && open.environment === workload.namespace,
-  )
+  const isOnItsWay = ledger.deliveries
+    .openOf(workload)
+    .some((open) => open.kind === 'image' && isCarried(open, fact.kustomization))
   if (!isOnItsWay) startDelivery(ledger, delivery, fact.at)
 }
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Fact, FactBody } from './fact.ts'
 import { foldFact, foldFacts } from './fold.ts'
-import { cellsOf, environmentName, historyOf, traceOf } from './query.ts'
+import { askedOf } from './ledger.ts'
+import { cellsOf, environmentName, historyOf, stoppedKustomizations, traceOf } from './query.ts'
 
 const C = 'c'.repeat(40)
 const W = 'd'.repeat(40)
@@ -353,6 +354,41 @@ test('a delivery is not ended by the build of another environment that has a wor
   const other = { ...build('1.0.0'), kustomization: 'flux-system/staging' } as FactBody
   const ledger = foldFacts(at([...applied, other, { ...apply(), kustomization: 'flux-system/staging' } as FactBody]))
   assert.equal(historyOf(ledger, { limit: 9 }).find(({ version }) => version === '1.1.0')?.state, 'running')
+})
+
+describeLeft('left to another Kustomization that applies another image', [
+  { ...build('1.1.0'), workloads: [] } as FactBody,
+  { ...build('1.0.0'), kustomization: 'flux-system/staging' } as FactBody,
+  { ...apply(), kustomization: 'flux-system/staging' } as FactBody,
+])
+describeLeft('of a Kustomization that is deleted', [{ kind: 'deletion', kustomization: KUSTOMIZATION }])
+describeLeft('that Git no longer asks for at all when all else is healthy', [
+  { ...build('1.1.0'), workloads: [] } as FactBody,
+  { ...apply(), changes: [] } as FactBody,
+  health('healthy'),
+])
+
+function describeLeft(what: string, facts: readonly FactBody[]): void {
+  test(`a delivery on its way ends, ${what}`, () => {
+    const ledger = foldFacts(at([...applied, ...facts]))
+    const delivery = historyOf(ledger, { limit: 9 }).find(({ version }) => version === '1.1.0')
+    assert.deepEqual(
+      [delivery?.state, ledger.deliveries.open().filter(({ version }) => version === '1.1.0')],
+      ['superseded', []],
+    )
+  })
+}
+
+test('a Kustomization that is deleted asks for no images, and nothing stops it', () => {
+  const broken = { ...build('1.1.0'), ok: false, cause: 'web.yaml:3: bad', workloads: [] } as FactBody
+  const rival = { ...build('2.0.0'), kustomization: 'flux-system/staging' } as FactBody
+  const ledger = foldFacts(at([...applied, rival, broken, { kind: 'deletion', kustomization: KUSTOMIZATION }]))
+  assert.deepEqual(
+    [stoppedKustomizations(ledger), askedOf(ledger).map(({ kustomization }) => kustomization)],
+    [[], ['flux-system/staging']],
+  )
+  foldFact(ledger, { at: '2026-01-01T00:01:00Z', kind: 'deletion', kustomization: 'flux-system/staging' })
+  assert.deepEqual(askedOf(ledger), [])
 })
 
 test('a first apply with a placeholder image is overtaken by the first real one', () => {

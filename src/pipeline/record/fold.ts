@@ -1,7 +1,7 @@
 import { unreachable } from '../../lib/error/unreachable.ts'
 import type { Fact } from './fact.ts'
 import { foldImage, foldPolicy, foldPush, foldRun, foldWriteBack } from './fold-ci.ts'
-import { foldApply, foldBuild, foldHealth, foldPod, foldSource } from './fold-cluster.ts'
+import { foldApply, foldBuild, foldDeletion, foldHealth, foldPod, foldSource } from './fold-cluster.ts'
 import { foldMarkers } from './fold-markers.ts'
 import { emptyLedger, type Ledger } from './ledger.ts'
 
@@ -35,6 +35,8 @@ export function foldFact(ledger: Ledger, fact: Fact): void {
       return foldApply(ledger, fact)
     case 'health':
       return foldHealth(ledger, fact)
+    case 'deletion':
+      return foldDeletion(ledger, fact)
     case 'pod':
       return foldPod(ledger, fact)
     default:

@@ -92,6 +92,17 @@ export function askedOf({ workloads, claims }: Ledger): readonly WorkloadState[]
   return [...workloads.values(), ...[...claims.values()].flat()]
 }
 
+/** Whether a Kustomization asks for a workload, be it in vain. */
+export function asksFor(
+  ledger: Ledger,
+  kustomization: string | undefined,
+  workload: Pick<WorkloadImages, 'namespace' | 'name'>,
+): boolean {
+  const key = workloadKey(workload)
+  const asking = [ledger.workloads.get(key), ...(ledger.claims.get(key) ?? [])]
+  return asking.some((one) => one?.kustomization === kustomization)
+}
+
 /** Takes back what a Kustomization asked for; answers what was shown until now. */
 export function withdrawClaims(ledger: Ledger, kustomization: string): ReadonlyMap<string, WorkloadState> {
   const before = new Map(ledger.workloads)
@@ -209,12 +220,9 @@ export function endRivals(ledger: Ledger, delivery: Delivery, at: string): void 
   const isToCome = (other: Delivery): boolean =>
     other.runId !== undefined && other.image === undefined && other.startedAt > delivery.startedAt
   const isRival = (other: Delivery): boolean =>
-    other.id !== delivery.id &&
-    other.service === delivery.service &&
-    other.environment === delivery.environment &&
-    (delivery.kind === 'image' || other.kind === delivery.kind) &&
-    !isToCome(other)
-  for (const other of openDeliveries(ledger, isRival)) supersede(ledger, other, at)
+    other.id !== delivery.id && (delivery.kind === 'image' || other.kind === delivery.kind) && !isToCome(other)
+  const { environment: namespace, service: name } = delivery
+  for (const other of ledger.deliveries.openOf({ namespace, name }).filter(isRival)) supersede(ledger, other, at)
 }
 
 /** Ends what has not arrived and no longer can; what had failed before stays so. */

@@ -72,11 +72,68 @@ test('a retry that is refused as before is told once, and again when anything ab
   assert.deepEqual(tell({ ...broken, cause: 'web.yaml:4: bad' }, broken), [true, true])
   assert.deepEqual(tell({ ...broken, revision: 'main@sha1:b2' }), [true])
   assert.deepEqual(tell(built, broken), [true, true], 'what was mended and broke again')
-  assert.deepEqual(tell(built, refused, built, refused), [true, true, true, false])
+  assert.deepEqual(tell(built, refused, built, refused), [true, true, false, false])
   const changes = [{ object: 'Service/default/web', action: 'created' }]
   assert.deepEqual(tell({ ...refused, changes }, { ...refused, changes }), [true, false])
   assert.deepEqual(tell({ ...refused, changes, ok: true, intended: true }, { ...refused, changes }), [true, true])
   assert.deepEqual(tell({ kind: 'apply', ...of, ok: true, changes: [] }, refused), [true, true])
+})
+
+test('a retry that builds as before and is refused at its apply as before is told once, also with a delivery on its way', () => {
+  const ledger = emptyLedger()
+  const of = { kustomization: 'flux-system/apps', revision: 'main@sha1:a1' } as const
+  const web = { namespace: 'default', name: 'web', images: ['registry/web:1'] }
+  const chosen: FactBody = { kind: 'policy', policy: 'default/web', image: 'registry/web', tag: '1', considered: 1 }
+  const built: FactBody = { kind: 'build', ...of, ok: true, workloads: [web] }
+  const refused: FactBody = { kind: 'apply', ...of, ok: false, cause: 'quota', changes: [] }
+  const applied: FactBody = { kind: 'apply', ...of, ok: true, changes: [] }
+  let second = 0
+  const tell = (...facts: readonly FactBody[]): readonly boolean[] =>
+    facts.map((fact) => {
+      const news = isNews(ledger, fact)
+      if (news) foldFact(ledger, { at: `2026-01-01T00:00:${String(second++).padStart(2, '0')}Z`, ...fact })
+      return news
+    })
+  assert.deepEqual(tell(chosen, built, refused, built, refused, built, refused), [
+    true,
+    true,
+    true,
+    ...Array(4).fill(false),
+  ])
+  const [delivery] = ledger.deliveries.open()
+  assert.deepEqual(
+    [delivery?.state, delivery?.cause],
+    ['failed', 'apply: quota'],
+    'a retry shows nothing else meanwhile',
+  )
+  const other: FactBody = { ...built, workloads: [{ ...web, images: ['registry/web:1', 'registry/helper:1'] }] }
+  assert.deepEqual(tell(other, refused, { ...refused, cause: 'denied' }, other), [true, true, true, false])
+  assert.deepEqual(tell(applied), [true])
+  assert.deepEqual(
+    [...ledger.deliveries.values()].map(({ state }) => state),
+    ['running'],
+  )
+})
+
+test('a Kustomization that is deleted is told once, and all of it is news when it is made again', () => {
+  const ledger = emptyLedger()
+  const of = { kustomization: 'flux-system/apps', revision: 'main@sha1:a1' } as const
+  const web = { namespace: 'default', name: 'web', images: ['registry/web:1'] }
+  const facts: readonly FactBody[] = [
+    { kind: 'build', ...of, ok: true, workloads: [web] },
+    { kind: 'apply', ...of, ok: true, changes: [] },
+    { kind: 'health', ...of, state: 'healthy' },
+    { kind: 'deletion', kustomization: of.kustomization },
+    { kind: 'deletion', kustomization: of.kustomization },
+  ]
+  const tell = (): readonly boolean[] =>
+    facts.map((fact) => {
+      const news = isNews(ledger, fact)
+      if (news) foldFact(ledger, { at: '2026-01-01T00:00:00Z', ...fact })
+      return news
+    })
+  assert.deepEqual(tell(), [true, true, true, true, false])
+  assert.deepEqual(tell(), [true, true, true, true, false])
 })
 
 test('an apply that changes nothing is told when it makes a workload its own, once', () => {

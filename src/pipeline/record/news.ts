@@ -37,11 +37,13 @@ export function isNews(ledger: Ledger, fact: FactBody): boolean {
       return JSON.stringify([choices, cause]) !== JSON.stringify([fact.choices, fact.cause])
     }
     case 'build':
-      return fact.ok ? !isPassed(ledger, fact, 'build') || !isSameBuild(ledger, fact) : !isStopped(ledger, fact)
+      return fact.ok ? !isBuilt(ledger, fact) : !isStopped(ledger, fact)
     case 'apply':
       if (fact.intended === true) return true
       if (!fact.ok) return !isStopped(ledger, fact)
       return fact.changes.length > 0 || !isPassed(ledger, fact, 'apply') || isUnowned(ledger, fact.kustomization)
+    case 'deletion':
+      return ledger.environments.has(fact.kustomization)
     case 'health':
       return fact.state === 'unhealthy' || !isPassed(ledger, fact, 'health')
     default:
@@ -103,10 +105,34 @@ function isOwed(
   return owed?.ok === false && JSON.stringify(owed.changes) === JSON.stringify(changes)
 }
 
-function isSameBuild(ledger: Ledger, { kustomization, workloads }: Extract<FactBody, { kind: 'build' }>): boolean {
+type Build = Extract<FactBody, { kind: 'build' }>
+
+/** The revision was built with this very outcome, and all that it carries is over or stands refused at its apply: a retry that builds the same. */
+function isBuilt(ledger: Ledger, fact: Build): boolean {
+  if (!isSameBuild(ledger, fact)) return false
+  const wanted = byName(fact.workloads).flatMap((workload) => wantedBy(ledger, workload))
+  if (isPassed(ledger, fact, 'build') && wanted.length === 0) return true
+  const of = carried(ledger, fact.kustomization)
+  return (
+    isRefused(ledger, fact) && of.every(({ state }) => state === 'failed') && wanted.every((one) => of.includes(one))
+  )
+}
+
+/** It stands refused at its apply after a build that went well. */
+function isRefused(ledger: Ledger, { kustomization, revision }: Step): boolean {
+  const environment = ledger.environments.get(kustomization)
+  const passage = ledger.passages.get(passageKey({ kustomization, commit: commitOfRevision(revision) }))
+  return (
+    environment?.revision === revision &&
+    environment.stoppedAt === 'apply' &&
+    passage?.borders.build?.state === 'done' &&
+    passage.borders.apply?.state === 'failed'
+  )
+}
+
+function isSameBuild(ledger: Ledger, { kustomization, workloads }: Build): boolean {
   const known = askedOf(ledger).filter((workload) => workload.kustomization === kustomization)
-  const told = byName(workloads)
-  return textOf(known) === textOf(told) && told.every((workload) => wantedBy(ledger, workload).length === 0)
+  return textOf(known) === textOf(byName(workloads))
 }
 
 function textOf(workloads: readonly WorkloadImages[]): string {

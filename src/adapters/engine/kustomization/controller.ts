@@ -188,6 +188,8 @@ function observe(tools: KustomizationTools, memories: Map<string, Memory>, key: 
   tools.targets.release(key)
   tools.held.release(key)
   tools.view.drop(key)
+  // told before by who finalized it; not so where somebody took our finalizer away
+  void tools.context.report({ kind: 'deletion', kustomization: key })
   return undefined
 }
 

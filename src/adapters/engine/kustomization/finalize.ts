@@ -29,6 +29,8 @@ export async function finalize(tools: KustomizationTools, kustomization: Kustomi
   tellFinished(context, kustomization, startedMs)
   const { finalizers } = kustomization
   tools.memoryOf(key).healthWatch?.close()
+  // no later start sees it any more
+  await context.report({ kind: 'deletion', kustomization: key })
   await setFinalizers(
     tools,
     key,

@@ -14,6 +14,7 @@ import { plainNotFound } from './plain.ts'
 import { checkTimeout } from '../request/query.ts'
 import { checkHead } from './refuse.ts'
 import { parseRoute, type Route } from '../request/route.ts'
+import { refuseWithoutDisk } from '../storage/durable.ts'
 
 /** Answers one HTTP request, whose connection may become another protocol's. Never rejects. */
 export async function handle(
@@ -72,7 +73,7 @@ async function route(
   const user = authenticate(env, request, token)
   authorize(env, user, asked)
   if (found.kind !== 'resource') return serveDocument(env, found, query, request, response)
-  refuseWithoutDisk(env)
+  refuseWithoutDisk(env.store)
   const resource = resourceOf(env, found)
   if (resource === undefined) return plainNotFound(response)
   // A HEAD is a GET of a custom resource, and no method of others.
@@ -125,12 +126,4 @@ function resourceOf({ registry }: Environment, found: Extract<Route, { kind: 're
   if (!isAstray) return resource
   if (resource.custom !== undefined) return undefined
   throw unknownResource()
-}
-
-/** What cannot become durable is not begun, and what is not durable is not shown. */
-function refuseWithoutDisk({ store }: Environment): void {
-  const fault = store.fault()
-  if (fault === undefined) return
-  const message = `the state of the server cannot be written (${fault}): free space on its disk`
-  throw new Fault(503, 'ServiceUnavailable', message, { retryAfterSeconds: 1 })
 }

@@ -17,6 +17,7 @@ import { type Removal, removalOf } from '../verbs/removal.ts'
 import { remove } from '../verbs/remove.ts'
 import { answer, answerObject } from './answer.ts'
 import { startWatch } from './start-watch.ts'
+import { untilShowable } from '../storage/durable.ts'
 
 /** Requests for an object: read, replace, patch, apply, delete. */
 export async function dispatchOne(env: Environment, call: Call, response: ServerResponse): Promise<void> {
@@ -77,6 +78,6 @@ async function readOne(env: Environment, call: Call, response: ServerResponse): 
   const stored = env.store.find(call.resource.storageKey, call.namespace, call.name)
   if (stored === undefined) throw notFound(call.resource, call.name)
   const { contentType, show } = presentOne(call, env.nowMs)
-  if (stored.head.version > env.store.durable()) await env.store.settled()
+  if (stored.head.version > env.store.durable()) await untilShowable(env.store)
   sendText(response, 200, show(stored, true), contentType, call.warnings)
 }

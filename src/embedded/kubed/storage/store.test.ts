@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import Database from 'libsql'
 import type { Obj } from '../object.ts'
+import { untilShowable } from './durable.ts'
 import { type Journal, sqliteJournal } from './journal.ts'
 import { openStore, type Store } from './store.ts'
 
@@ -221,16 +222,22 @@ test('what a full disk refuses is neither acknowledged nor shown nor lost, and g
   let isSettled = false
   store.put(KEY, map('a', 'one', '1'))
   const first = store.settled().then(() => (isSettled = true))
+  const read = assert.rejects(
+    untilShowable(store),
+    /the state of the server cannot be written .database or disk is full/,
+  )
   await turn()
   store.put(KEY, map('a', 'two', '2'))
   t.mock.timers.tick(1_000)
   await turn()
   assert.deepEqual([store.fault(), isSettled, seen, told.length], ['database or disk is full', false, [], 1])
+  await read // which began in the same turn as the write
 
   isFull = false
   t.mock.timers.tick(1_000)
   await first
   await store.settled()
   assert.deepEqual([store.fault(), names, seen], [undefined, ['one', 'two'], ['one', 'two']])
+  await untilShowable(store)
   await store.close()
 })

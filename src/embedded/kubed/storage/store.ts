@@ -29,6 +29,8 @@ export type Store = {
   readonly durable: () => number
   /** Resolves when everything written so far is durable. */
   readonly settled: () => Promise<void>
+  /** Resolves then, too, and as soon as the disk refuses some of it: `fault` tells. */
+  readonly settledOrRefused: () => Promise<void>
   /** Why nothing becomes durable right now; undefined when all is well. */
   readonly fault: () => string | undefined
   /** At most `limit` events after `version`; undefined when they are forgotten. */
@@ -74,6 +76,8 @@ class MemoryStore implements Store {
   #next: Promise<void> | undefined
   #inFlight: Promise<void> = DONE
   #fault: string | undefined
+  /** Who would rather hear of a fault than wait for its end. */
+  readonly #impatient = new Set<() => void>()
   #isClosing = false
 
   constructor(journal: Journal, options: StoreOptions) {
@@ -145,6 +149,13 @@ class MemoryStore implements Store {
   readonly version = (): number => this.#version
   readonly durable = (): number => this.#durable
   readonly settled = (): Promise<void> => this.#next ?? this.#inFlight
+  readonly settledOrRefused = (): Promise<void> => {
+    if (this.#fault !== undefined || this.#pending.length + this.#busy.length === 0) return DONE
+    return new Promise((heard) => {
+      this.#impatient.add(heard)
+      void this.settled().then(() => this.#impatient.delete(heard) && heard())
+    })
+  }
   readonly fault = (): string | undefined => this.#fault
 
   readonly since = (key: string, from: number, limit?: number): readonly StoreEvent[] | undefined =>
@@ -235,6 +246,8 @@ class MemoryStore implements Store {
     } catch (error) {
       if (this.#fault === undefined) this.#options.failed(error)
       this.#fault = error instanceof Error ? error.message : String(error)
+      for (const hear of this.#impatient) hear()
+      this.#impatient.clear()
     }
     return this.#fault === undefined
   }

@@ -4,6 +4,7 @@ import { checkVersionText, numberIn } from '../request/query.ts'
 import type { Environment } from '../environment.ts'
 import { badRequest, Fault } from '../fault.ts'
 import type { Resource } from '../resources/resource.ts'
+import { untilShowable } from '../storage/durable.ts'
 import type { Selected } from '../storage/store.ts'
 import type { Stored } from '../storage/stored.ts'
 import { readToken, type Token, writeToken } from './continue-token.ts'
@@ -15,7 +16,7 @@ export type Page = { readonly items: readonly Stored[]; readonly metadata: JsonO
 /** GET of many objects; further pages show them as they were at the first. */
 export async function list(env: Environment, call: Call): Promise<Page> {
   const page = pageOf(env, call)
-  await env.store.settled()
+  await untilShowable(env.store)
   return page
 }
 

@@ -11,6 +11,7 @@ import { inProtobuf, type Presenter, type Shown } from '../negotiation/respond.t
 import { warningHeader } from '../negotiation/warning-header.ts'
 import { type Obj, objFrom } from '../object.ts'
 import { apiVersionOf, type Resource, TEMPLATE_GENERATION } from '../resources/resource.ts'
+import { untilShowable } from '../storage/durable.ts'
 import type { StoreEvent } from '../storage/history.ts'
 import type { Stored } from '../storage/stored.ts'
 import { selectionOf } from '../request/select.ts'
@@ -35,9 +36,9 @@ export async function watch(
   checkVersionText(call.query.get('resourceVersion') ?? '', 500)
   const isSelected: IsSelected = (stored) =>
     (call.namespace === '' || stored.head.namespace === call.namespace) && (match === undefined || match(stored.object))
-  await env.store.settled()
+  await untilShowable(env.store)
   const start = startOf(env, call, name, isSelected)
-  await env.store.settled()
+  await untilShowable(env.store)
   response.writeHead(200, {
     'content-type': streamTypeOf(presenter.contentType),
     'cache-control': 'no-cache, private',

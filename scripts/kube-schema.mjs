@@ -1,8 +1,8 @@
-// Makes src/lib/kube-schema/data/*.ts from the Kubernetes OpenAPI document and the published generated.proto files.
-// usage: node scripts/kube-schema.mjs SWAGGER.json.gz PROTO_ROOT   (PROTO_ROOT holds k8s.io/{api,apimachinery,apiextensions-apiserver,kube-aggregator}@version)
+// Makes src/lib/kube-schema/data/{schemas,descriptions,resources,parameters,protobuf}.ts from Kubernetes' OpenAPI document, generated.proto files and Go types.
+// usage: node scripts/kube-schema.mjs MODULES   (MODULES holds k8s.io's kubernetes@v1.x.y and the {api,apimachinery,apiextensions-apiserver,kube-aggregator}@v0.x.y of that release)
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { deflateRawSync, gunzipSync } from 'node:zlib'
+import { deflateRawSync } from 'node:zlib'
 import prettier from 'prettier'
 
 const OUT = 'src/lib/kube-schema/data'
@@ -39,8 +39,18 @@ const GROUPS = [
   'io.k8s.kube-aggregator.pkg.apis.apiregistration.v1',
 ]
 const SERVED_GROUPS = GROUPS.filter((name) => !name.endsWith('.v1alpha3'))
-const [swaggerPath, protoRoot] = process.argv.slice(2)
-const swagger = JSON.parse(gunzipSync(readFileSync(swaggerPath)).toString('utf8'))
+const [modules] = process.argv.slice(2)
+/** Of several releases the newest: a mixture of two would be nobody's. */
+const release = readdirSync(modules)
+  .filter((name) => name.startsWith('kubernetes@v1.'))
+  .sort((a, b) => a.localeCompare(b, undefined, { numeric: true }))
+  .at(-1)
+  .slice('kubernetes@v1.'.length)
+const MODULES = ['api', 'apiextensions-apiserver', 'apimachinery', 'kube-aggregator']
+const rootOf = (module) => join(modules, `${module}@v0.${release}`)
+const swagger = JSON.parse(
+  readFileSync(join(modules, `kubernetes@v1.${release}`, 'api/openapi-spec/swagger.json'), 'utf8'),
+)
 const groupOf = (name) => name.slice(0, name.lastIndexOf('.'))
 const pack = (value) => deflateRawSync(JSON.stringify(value), { level: 9 }).toString('base64')
 
@@ -168,22 +178,18 @@ const MESSAGES_ONLY = ['io.k8s.apimachinery.pkg.apis.meta.v1beta1', 'io.k8s.api.
 const protoGroups = [...GROUPS, ...MESSAGES_ONLY].map((name) =>
   name.replace(/^io\.k8s\./, 'k8s.io.').replaceAll('-', '_'),
 )
-for (const module of readdirSync(protoRoot).filter((name) =>
-  /^(api|apimachinery|apiextensions-apiserver|kube-aggregator)@/.test(name),
-))
-  for (const entry of readdirSync(join(protoRoot, module), { recursive: true }))
-    if (String(entry).endsWith('generated.proto')) readProto(join(protoRoot, module, String(entry)))
+for (const root of MODULES.map(rootOf))
+  for (const entry of readdirSync(root, { recursive: true }))
+    if (entry.endsWith('generated.proto')) readProto(join(root, entry))
 // What only the Go structs tell of a field: its name in JSON, and whether it is a pointer (written when it is there) or
 // embedded (its fields stand in its parent's JSON).
 const goTags = {}
-for (const module of readdirSync(protoRoot).filter((name) =>
-  /^(api|apimachinery|apiextensions-apiserver|kube-aggregator)@/.test(name),
-))
-  for (const entry of readdirSync(join(protoRoot, module), { recursive: true }))
-    if (/(^|\/)(types\w*|group_version)\.go$/.test(String(entry)))
+for (const module of MODULES)
+  for (const entry of readdirSync(rootOf(module), { recursive: true }))
+    if (/(^|\/)(types\w*|group_version)\.go$/.test(entry))
       readTags(
-        `k8s.io.${module.split('@')[0].replaceAll('-', '_')}.${dirname(String(entry)).replaceAll('/', '.')}`,
-        join(protoRoot, module, String(entry)),
+        `k8s.io.${module.replaceAll('-', '_')}.${dirname(entry).replaceAll('/', '.')}`,
+        join(rootOf(module), entry),
       )
 function readTags(pkg, file) {
   let struct
@@ -218,21 +224,18 @@ for (const [name, fields] of Object.entries(messages)) {
 
 // How Go writes each field: Z left out when zero, S a struct that is always there, V always there (zero or null when unset).
 const GO_PACKAGES = {
-  'io.k8s.apimachinery.pkg.apis.meta.v1': 'apimachinery@V/pkg/apis/meta/v1',
-  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1': 'apiextensions-apiserver@V/pkg/apis/apiextensions/v1',
-  'io.k8s.kube-aggregator.pkg.apis.apiregistration.v1': 'kube-aggregator@V/pkg/apis/apiregistration/v1',
+  'io.k8s.apimachinery.pkg.apis.meta.v1': ['apimachinery', 'pkg/apis/meta/v1'],
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1': ['apiextensions-apiserver', 'pkg/apis/apiextensions/v1'],
+  'io.k8s.kube-aggregator.pkg.apis.apiregistration.v1': ['kube-aggregator', 'pkg/apis/apiregistration/v1'],
 }
-const version = readdirSync(protoRoot)
-  .find((name) => name.startsWith('api@'))
-  .slice(4)
 const structs = new Map()
 const aliases = new Map()
 for (const group of GROUPS) {
-  const folder =
-    GO_PACKAGES[group] ??
-    (group.startsWith('io.k8s.api.') ? `api@V/${group.slice('io.k8s.api.'.length).replaceAll('.', '/')}` : undefined)
-  if (folder === undefined) continue
-  const root = join(protoRoot, folder.replace('V', version))
+  const isApi = group.startsWith('io.k8s.api.')
+  const found = isApi ? ['api', group.slice('io.k8s.api.'.length).replaceAll('.', '/')] : GO_PACKAGES[group]
+  if (found === undefined) continue
+  const [module, folder] = found
+  const root = join(rootOf(module), folder)
   for (const file of readdirSync(root).filter((name) => /^types.*\.go$/.test(name)))
     readGo(group, readFileSync(join(root, file), 'utf8'))
 }

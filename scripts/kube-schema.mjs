@@ -222,7 +222,7 @@ for (const [name, fields] of Object.entries(messages)) {
       .sort((a, b) => a[0] - b[0])
 }
 
-// How Go writes each field: Z left out when zero, S a struct that is always there, V always there (zero or null when unset).
+// How Go writes each field: Z left out when zero, S a struct that is always there, V always there (zero or null when unset), N a pointer that is always there (null when unset).
 const GO_PACKAGES = {
   'io.k8s.apimachinery.pkg.apis.meta.v1': ['apimachinery', 'pkg/apis/meta/v1'],
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1': ['apiextensions-apiserver', 'pkg/apis/apiextensions/v1'],
@@ -268,13 +268,13 @@ function kindOfGo(group, type) {
   return alias ? kindOfGo(group, alias) : 'struct'
 }
 function goFields(group, name) {
-  const out = { Z: [], S: [], V: [] }
+  const out = { Z: [], S: [], V: [], N: [] }
   for (const { type, tag } of structs.get(`${group}.${name}`) ?? []) {
     const [field, ...options] = tag
     if (options.includes('inline')) {
       const full = type.replace('*', '')
       const inner = full.includes('.') ? undefined : goFields(group, full)
-      for (const key of ['Z', 'S', 'V']) out[key].push(...(inner?.[key] ?? []))
+      for (const key of Object.keys(out)) out[key].push(...(inner?.[key] ?? []))
       continue
     }
     const kind = kindOfGo(group, type)
@@ -285,8 +285,8 @@ function goFields(group, name) {
     const omits = options.includes('omitempty')
     if (kind === 'scalar') out[omits ? 'Z' : 'V'].push(field)
     else if (kind === 'struct') out.S.push(field)
+    else if (kind === 'pointer' && !omits) out.N.push(field)
     else if (kind === 'collection' && !omits) out.V.push(field)
-    else if (kind === 'time' && !omits) out.V.push(field)
     else if (kind === 'time') out.V.push(field)
   }
   return out

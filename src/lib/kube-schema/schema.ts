@@ -39,8 +39,8 @@ export type Schema = {
   readonly 'x-kubernetes-int-or-string'?: boolean
   readonly 'x-kubernetes-embedded-resource'?: boolean
   readonly 'x-kubernetes-validations'?: readonly Json[]
-  /** How Go writes the fields: Z left out when zero, S a struct that is always there, V always there (generated). */
-  readonly 'x-go'?: { readonly Z?: readonly string[]; readonly S?: readonly string[]; readonly V?: readonly string[] }
+  /** How Go writes the fields (generated): Z left out when zero, S a struct that is always there, V always there, N a pointer that is null when unset. */
+  readonly 'x-go'?: Readonly<Partial<Record<'Z' | 'S' | 'V' | 'N', readonly string[]>>>
   readonly 'x-kubernetes-group-version-kind'?: readonly {
     readonly group: string
     readonly version: string

@@ -3,15 +3,6 @@ import { isObject, type Json, type JsonObject } from '../../../lib/kube/json.ts'
 import { rememberEmpty } from './emptied.ts'
 import { zeroOf } from './typed.ts'
 
-/** Pointers that Go writes even when they point to nothing, of those that are neither required nor defaulted. */
-const WRITTEN_AS_NULL: Readonly<Record<string, string>> = {
-  'core.v1.TypedLocalObjectReference': 'apiGroup',
-  'core.v1.TypedObjectReference': 'apiGroup',
-  'core.v1.AzureFilePersistentVolumeSource': 'secretNamespace',
-  'core.v1.ScaleIOPersistentVolumeSource': 'secretRef',
-  'core.v1.ScaleIOVolumeSource': 'secretRef',
-}
-
 /**
  * Gives a decoded, defaulted value the shape in which Go writes it: zero values and empty lists left out where the type says
  * so, structs and required fields always there. Works in place.
@@ -20,8 +11,7 @@ export function shapeLikeGo(type: FieldType, value: JsonObject): void {
   const go = type.schema['x-go']
   for (const name of go?.S ?? []) if (value[name] === undefined) value[name] = {}
   for (const name of go?.V ?? []) value[name] ??= zeroField(type.child(name))
-  const pointer = WRITTEN_AS_NULL[type.shortName]
-  if (pointer !== undefined) value[pointer] ??= null
+  for (const name of go?.N ?? []) value[name] ??= null
   const isMap = type.names.length === 0
   for (const name of Object.keys(value)) {
     const field = value[name]

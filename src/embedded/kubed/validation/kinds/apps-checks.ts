@@ -170,7 +170,7 @@ function checkStateful(spec: JsonObject, path: string, errors: FieldError[], bel
   const service = stringOf(spec.serviceName)
   const why = service === '' ? undefined : labelError(service)
   if (why !== undefined) invalidValue(errors, `${path}.serviceName`, service, why)
-  if (spec.selector === undefined) required(errors, `${path}.selector`)
+  if (!isObject(spec.selector)) required(errors, `${path}.selector`)
   if (checkSelector(spec, path, errors, 'statefulset', '')) below('template')
   checkLasting(spec, path, errors, 'StatefulSet')
 }

@@ -145,7 +145,7 @@ function checkIngress(spec: JsonObject, path: string, errors: FieldError[], belo
 }
 
 function checkPath(value: JsonObject, path: string, errors: FieldError[], below: Below): void {
-  if (value.pathType === undefined) return required(errors, `${path}.pathType`, 'pathType must be specified')
+  if (typeof value.pathType !== 'string') return required(errors, `${path}.pathType`, 'pathType must be specified')
   checkPathText(value, path, errors)
   below('backend')
 }

@@ -187,8 +187,12 @@ const flags = [
   ],
   ['`--enable-leader-election`, `--leader-election-…`', 'as in Flux, but on by default'],
   [
-    '`--events-addr`, `--storage-addr`, `--storage-adv-addr`, `--receiverAddr`',
+    '`--events-addr`, `--storage-addr`, `--receiverAddr`',
     'one process: `--artifact-listen`, `--receiver-listen`, and `--events-listen` for the events of other controllers',
+  ],
+  [
+    '`--storage-adv-addr`',
+    "as in Flux; without it an address of all the machine's (`0.0.0.0`, `::`) is told as `$HOSTNAME`, else the machine's name",
   ],
   ['`--storage-path`', '`--state`'],
   [
@@ -203,7 +207,6 @@ const flags = [
     '`--insecure-kubeconfig-exec`, `--insecure-kubeconfig-tls`',
     'never: a kubeconfig of an object runs no program (CVE-2022-24817), and its server has to show a certificate that is trusted',
   ],
-  ['`--feature-gates`', 'none: strict substitution and ExternalArtifact are on, workload identity is refused'],
   ['`--metrics-addr`', '`--metrics-listen`; none by default'],
   ['`--health-addr`, `--log-level`, `--log-encoding`', '`-v` for longer lines of the log'],
 ].map((row) => `| ${row.join(' | ')} |`)

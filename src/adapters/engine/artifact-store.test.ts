@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import http from 'node:http'
-import { networkInterfaces, tmpdir } from 'node:os'
+import { hostname, networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
@@ -29,6 +29,36 @@ for (const host of hosts)
       assert.equal(await (await fetch(store.urlOf('gitrepository/a/b/c.tar.gz'))).text(), 'text')
       const refusal = await answerAs('evil.example.com', store.urlOf('gitrepository/a/b/latest.tar.gz'))
       assert.match(refusal, /^421 .* ask it as 127\.0\.0\.1 or localhost, or let --artifact-listen name/)
+    } finally {
+      await store.close()
+      rmSync(root, { recursive: true, force: true })
+    }
+  })
+
+const machine = process.env['HOSTNAME'] || hostname()
+const advertised: { it: string; listen: string; says?: string; want: RegExp }[] = [
+  {
+    it: 'the name of the machine on all addresses',
+    listen: '0.0.0.0:0',
+    want: new RegExp(`^http://${machine}:[1-9]\\d*/x$`),
+  },
+  { it: 'what is advertised', listen: '0.0.0.0:0', says: 'sluice.ns.svc.', want: /^http:\/\/sluice\.ns\.svc\.\/x$/ },
+  {
+    it: 'what is advertised on loopback, too',
+    listen: '127.0.0.1:0',
+    says: 'in-front:80',
+    want: /^http:\/\/in-front:80\/x$/,
+  },
+]
+for (const { it, listen, says, want } of advertised)
+  test(`the address of an artifact names ${it}`, async () => {
+    const root = mkdtempSync(join(tmpdir(), 'sluice-artifacts-'))
+    const store = await openArtifactStore(root, listen, says)
+    try {
+      await store.write('x', Buffer.from('text'))
+      assert.match(store.urlOf('x'), want)
+      const here = `http://127.0.0.1:${store.host.split(':')[1]}/x`
+      assert.equal(await answerAs(new URL(store.urlOf('x')).host, here), '200 text')
     } finally {
       await store.close()
       rmSync(root, { recursive: true, force: true })

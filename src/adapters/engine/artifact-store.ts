@@ -1,6 +1,7 @@
 import { createReadStream, existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import http from 'node:http'
+import { hostname } from 'node:os'
 import { basename, dirname, join, normalize, sep } from 'node:path'
 import { LATEST } from '../../controllers/source.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
@@ -8,8 +9,9 @@ import { isForLoopback, isLoopback } from '../../lib/net/loopback.ts'
 
 /** Artifacts of sources as files, served over HTTP under the paths that Flux uses. */
 export type ArtifactStore = {
-  /** `host:port` that stands in artifact URLs. */
+  /** `host:port` that is listened on, with the real port. */
   readonly host: string
+  /** Where others find an artifact, as its status says. */
   readonly urlOf: (path: string) => string
   readonly has: (path: string) => boolean
   /** @throws when it is not there */
@@ -27,19 +29,28 @@ const DEFAULT_HOST = '127.0.0.1'
 const FOR_ITS_MACHINE =
   'this store is for its machine alone: ask it as 127.0.0.1 or localhost, or let --artifact-listen name an address that others reach\n'
 
-/** Opens the store below `root` and serves it on `listen` (`host:port`, port 0 for a free one). GET and HEAD only; nothing outside `root`, and on loopback nothing by other names. */
-export async function openArtifactStore(root: string, listen: string): Promise<ArtifactStore> {
+/**
+ * Opens the store below `root` and serves it on `listen` (`host:port`, port 0 for a free one). GET and HEAD only; nothing outside `root`,
+ * and on loopback nothing by other names than the one that is told to others.
+ *
+ * @param advertised what stands in the addresses of artifacts; '' for where it listens
+ */
+export async function openArtifactStore(root: string, listen: string, advertised = ''): Promise<ArtifactStore> {
   await mkdir(root, { recursive: true })
   const isLocal = isLoopback((listen.slice(0, listen.lastIndexOf(':')) || DEFAULT_HOST).replace(/^\[(.*)\]$/, '$1'))
+  /** As clients say it: without the port 80 of HTTP. */
+  const isToldName = (name = ''): boolean => advertised !== '' && name === new URL(`http://${advertised}`).host
   const server = http.createServer((request, response) => {
-    if (!isLocal || isForLoopback(request.headers.host)) void serve(root, request, response)
+    if (!isLocal || isForLoopback(request.headers.host) || isToldName(request.headers.host))
+      void serve(root, request, response)
     else response.writeHead(421, { 'content-type': 'text/plain' }).end(FOR_ITS_MACHINE)
   })
   const host = await listenOn(server, listen)
+  const told = advertised || reachable(host)
   const at = (path: string): string => join(root, inside(path))
   return {
     host,
-    urlOf: (path) => `http://${host}/${path}`,
+    urlOf: (path) => `http://${told}/${path}`,
     has: (path) => existsSync(at(path)),
     read: (path) => readFile(at(path)),
     async write(path, bytes) {
@@ -64,6 +75,11 @@ export async function openArtifactStore(root: string, listen: string): Promise<A
         server.closeAllConnections()
       }),
   }
+}
+
+/** Nobody reaches an address that stands for all of the machine's: others find it by its name, which in a pod is `$HOSTNAME`. */
+function reachable(address: string): string {
+  return address.replace(/^(0\.0\.0\.0|\[?::\]?)(?=:\d+$)/, process.env['HOSTNAME'] || hostname())
 }
 
 /** Splits `host:port` and listens; answers the address in use. */

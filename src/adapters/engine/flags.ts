@@ -18,6 +18,8 @@ export type EngineFlags = {
   readonly remoteBases: boolean
   /** The feature gate `ExternalArtifact`; with `--traps flux` such sources are refused without it. */
   readonly externalArtifact: boolean
+  /** `host[:port]` by which others reach the artifacts; '' for where they are served. */
+  readonly storageAdvAddr: string
 }
 
 /** Flux's own defaults. */
@@ -30,6 +32,7 @@ export const DEFAULT_FLAGS: EngineFlags = {
   watchAllNamespaces: true,
   remoteBases: true,
   externalArtifact: false,
+  storageAdvAddr: '',
 }
 
 const OURS = /^[a-z]+(\.extensions)?\.toolkit\.fluxcd\.io\//

@@ -87,7 +87,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const namespace = options.namespace ?? 'kube-system'
   const shared = options.caches ?? shareCaches(client, { clock, onFault: (error) => log(`watch: ${String(error)}`) })
   const caches = narrowCaches(shared, flags, namespace)
-  const artifacts = await openArtifactStore(join(stateDir, 'artifacts'), options.artifactListen)
+  const artifacts = await openArtifactStore(join(stateDir, 'artifacts'), options.artifactListen, flags.storageAdvAddr)
   let addresses: EngineAddresses = { artifacts: artifacts.host }
   const ownPorts = (): readonly number[] => [...(options.ownPorts ?? []), ...Object.values(addresses).map(portOf)]
   const context: EngineContext = {

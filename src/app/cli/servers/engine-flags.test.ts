@@ -16,6 +16,7 @@ const taken: [argv: string[], want: object][] = [
   [['--watch-all-namespaces=false'], { watchAllNamespaces: false }],
   [['--no-remote-bases'], { remoteBases: false }],
   [['--feature-gates=ExternalArtifact=true'], { externalArtifact: true }],
+  [['--storage-adv-addr=sluice.flux-system.svc.'], { storageAdvAddr: 'sluice.flux-system.svc.' }],
 ]
 for (const [argv, want] of taken)
   test(`the engine takes ${argv.join(' ') || 'no flag'}`, () =>
@@ -27,6 +28,8 @@ const refused: [argv: string, why: RegExp][] = [
   ['--watch-label-selector=a=(', /^--watch-label-selector: /],
   ['--watch-all-namespaces=maybe', /is true or false/],
   ['--override-manager=', /wants the name/],
+  ['--storage-adv-addr=http://sluice/', /is HOST or HOST:PORT/],
+  ['--storage-adv-addr=a:b', /is HOST or HOST:PORT/],
   ['--feature-gates=ExternalArtifact', /wants Name=true/],
   ['--feature-gates=MagicDNS=true', /"MagicDNS" is no gate/],
 ]

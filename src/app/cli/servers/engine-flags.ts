@@ -12,11 +12,12 @@ export const FLUX_OPTIONS = {
   'watch-all-namespaces': { type: 'string', default: 'true' },
   'no-remote-bases': { type: 'boolean', default: false },
   'feature-gates': { type: 'string', default: '' },
+  'storage-adv-addr': { type: 'string', default: '' },
 } as const
 
 /** The same, for the line of usage. */
 export const FLUX_USAGE =
-  '[--no-cross-namespace-refs] [--no-remote-bases] [--feature-gates ExternalArtifact=true] [--default-service-account NAME] [--sops-age-secret NAME] [--override-manager NAME]… [--requeue-dependency 30s] [--watch-label-selector SELECTOR] [--watch-all-namespaces=false]'
+  '[--no-cross-namespace-refs] [--no-remote-bases] [--feature-gates ExternalArtifact=true] [--default-service-account NAME] [--sops-age-secret NAME] [--override-manager NAME]… [--requeue-dependency 30s] [--watch-label-selector SELECTOR] [--watch-all-namespaces=false] [--storage-adv-addr HOST:PORT]'
 
 /** Values of these flags, as they were written. */
 export type FluxValues = {
@@ -28,6 +29,7 @@ export type FluxValues = {
   readonly 'watch-all-namespaces': string
   readonly 'no-remote-bases': boolean
   readonly 'feature-gates': string
+  readonly 'storage-adv-addr': string
 }
 
 /** The flags as the engine takes them; a text says what is wrong with one. */
@@ -42,6 +44,9 @@ export function parseFluxFlags(values: FluxValues): EngineFlags | string {
   const overrideManagers = values['override-manager'] ?? []
   const gates = parseGates(values['feature-gates'])
   if (typeof gates === 'string') return gates
+  const storageAdvAddr = values['storage-adv-addr']
+  if (storageAdvAddr !== '' && !isHost(storageAdvAddr))
+    return '--storage-adv-addr is HOST or HOST:PORT, as others reach the artifacts'
   if (overrideManagers.includes('')) return '--override-manager wants the name of a field manager'
   return {
     requeueDependencyMs,
@@ -52,6 +57,7 @@ export function parseFluxFlags(values: FluxValues): EngineFlags | string {
     externalArtifact: gates.get('ExternalArtifact') ?? false,
     defaultServiceAccount: values['default-service-account'],
     sopsAgeSecret: values['sops-age-secret'],
+    storageAdvAddr,
   }
 }
 
@@ -66,6 +72,10 @@ function parseGates(text: string): ReadonlyMap<string, boolean> | string {
     gates.set(name, value === 'true')
   }
   return gates
+}
+
+function isHost(text: string): boolean {
+  return /^[^/?#@\s]+$/.test(text) && URL.canParse(`http://${text}`)
 }
 
 function selectorFault(text: string): string | undefined {

@@ -1,12 +1,12 @@
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { readList, readText } from '../../lib/kube/read.ts'
+import { findPullLogin, PullSecretError } from '../../lib/oci/pull-secrets.ts'
 import type { Repository } from '../../lib/oci/reference.ts'
 import type { KubeClient } from '../kube/types.ts'
 import { createRegistryClient, type RegistryClient } from '../registry/client.ts'
-import { dockerLogin } from '../registry/docker-login.ts'
 import type { Credentials } from '../registry/session.ts'
 import type { EngineContext } from './context.ts'
-import { readNamedSecret, readProxy, readSecret, readTrust, type SecretData } from './secrets.ts'
+import { readProxy, readTrust, readTypedSecret, type TypedSecret, withMissing } from './secrets.ts'
 
 /** How an object says that its registry is reached. */
 export type RegistryAccess = {
@@ -66,19 +66,28 @@ export function openRegistries({ client, registryAliases, traps }: EngineContext
   }
 }
 
-/** The login for an image: `secretRef` first, then the pull secrets of the service account; the first that speaks of it. */
+/**
+ * The login for an image among `secretRef` and the pull secrets of the service account.
+ *
+ * @throws SluiceError SECRET_MISSING, OBJECT_INVALID; ApiError
+ */
 async function loginFor(
   client: KubeClient,
   { namespace, secretName, serviceAccountName }: RegistryAccess,
   image: Repository,
   traps: 'safe' | 'flux',
 ): Promise<Credentials | undefined> {
-  const secrets: SecretData[] = []
-  if (secretName !== undefined) secrets.push(await readSecret(client, namespace, secretName))
+  const secrets: TypedSecret[] = []
+  if (secretName !== undefined) secrets.push(await readTypedSecret(client, namespace, secretName))
   if (serviceAccountName !== undefined)
     for (const name of await pullSecretsOf(client, namespace, serviceAccountName))
       secrets.push(await readPullSecret(client, namespace, serviceAccountName, name))
-  return secrets.map((data) => loginIn(data, image, traps)).find((login) => login !== undefined)
+  try {
+    return findPullLogin(traps === 'flux' ? secrets : secrets.map(asPullSecret), image) ?? plainLogin(secrets, traps)
+  } catch (error) {
+    if (!(error instanceof PullSecretError)) throw error
+    throw new SluiceError('OBJECT_INVALID', error.message, { cause: error })
+  }
 }
 
 async function readPullSecret(
@@ -86,11 +95,10 @@ async function readPullSecret(
   namespace: string,
   account: string,
   name: string,
-): Promise<SecretData> {
-  return readNamedSecret(client, namespace, name).catch((error: unknown) => {
-    if (!(error instanceof SluiceError) || error.code !== 'SECRET_MISSING') throw error
-    const message = `failed to get image pull secret for serviceaccount '${namespace}/${account}': ${error.message}`
-    throw new SluiceError('SECRET_MISSING', message, { retry: 'backoff' })
+): Promise<TypedSecret> {
+  return readTypedSecret(client, namespace, name).catch((error: unknown) => {
+    const place = `for serviceaccount '${namespace}/${account}'`
+    throw withMissing(error, () => `failed to get image pull secret ${place}: secret '${namespace}/${name}' not found`)
   })
 }
 
@@ -106,22 +114,16 @@ async function pullSecretsOf(client: KubeClient, namespace: string, name: string
     .filter((one) => one !== '')
 }
 
-/** Flux knows logins in the form of docker only. */
-function loginIn(data: SecretData, image: Repository, traps: 'safe' | 'flux'): Credentials | undefined {
-  const config = data['.dockerconfigjson']
-  const text = config?.toString('utf8') ?? ''
-  // The API server takes no other text in a Secret of the type that Flux reads.
-  if (config && (traps === 'safe' || isJson(text))) return dockerLogin(text, image)
-  if (traps === 'flux') return undefined
-  const [username, password] = [data['username'], data['password']]
-  return username && password ? { username: username.toString('utf8'), password: password.toString('utf8') } : undefined
+/** A login of docker counts in a Secret of any type, which Flux passes over in silence. */
+function asPullSecret(secret: TypedSecret): TypedSecret {
+  const isPlain = secret.data['.dockerconfigjson'] !== undefined && !secret.type.startsWith('kubernetes.io/')
+  return isPlain ? { ...secret, type: 'kubernetes.io/dockerconfigjson' } : secret
 }
 
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
+/** Flux knows logins in the form of docker only. */
+function plainLogin(secrets: readonly TypedSecret[], traps: 'safe' | 'flux'): Credentials | undefined {
+  if (traps === 'flux') return undefined
+  for (const { username, password } of secrets.map(({ data }) => data))
+    if (username && password) return { username: username.toString('utf8'), password: password.toString('utf8') }
+  return undefined
 }

@@ -2,6 +2,7 @@ import { textMap } from '../../kinds/flux-object.ts'
 import { proxyAddressOf, proxyFault } from '../../kinds/proxy-secret.ts'
 import { readTlsSecret } from '../../kinds/tls-secret.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { readText } from '../../lib/kube/read.ts'
 import type { KubeClient } from '../kube/types.ts'
 import type { HttpProxy } from '../net/http-proxy.ts'
 import type { TlsTrust } from '../net/tls-trust.ts'
@@ -9,17 +10,24 @@ import type { TlsTrust } from '../net/tls-trust.ts'
 /** The decoded values of a Secret. */
 export type SecretData = Readonly<Record<string, Buffer>>
 
+/** A Secret with its decoded values. */
+export type TypedSecret = { readonly type: string; readonly data: SecretData }
+
 /**
- * Reads a Secret.
+ * Reads the values of a Secret.
  *
  * @throws SluiceError SECRET_MISSING (retry: backoff) when it is not there
  */
 export async function readSecret(client: KubeClient, namespace: string, name: string): Promise<SecretData> {
+  return (await readTypedSecret(client, namespace, name)).data
+}
+
+/** The same with its type, where that says how the values are meant. */
+export async function readTypedSecret(client: KubeClient, namespace: string, name: string): Promise<TypedSecret> {
   const secret = await client.get({ apiVersion: 'v1', kind: 'Secret', namespace, name })
   if (!secret) throw new SluiceError('SECRET_MISSING', `secrets "${name}" not found`, { retry: 'backoff' })
-  return Object.fromEntries(
-    Object.entries(textMap(secret, 'data')).map(([key, value]) => [key, Buffer.from(value, 'base64')]),
-  )
+  const values = Object.entries(textMap(secret, 'data')).map(([key, value]) => [key, Buffer.from(value, 'base64')])
+  return { type: readText(secret, 'type'), data: Object.fromEntries(values) }
 }
 
 /**
@@ -29,9 +37,14 @@ export async function readSecret(client: KubeClient, namespace: string, name: st
  */
 export async function readNamedSecret(client: KubeClient, namespace: string, name: string): Promise<SecretData> {
   return readSecret(client, namespace, name).catch((error: unknown) => {
-    if (!(error instanceof SluiceError) || error.code !== 'SECRET_MISSING') throw error
-    throw new SluiceError('SECRET_MISSING', `secret '${namespace}/${name}' not found`, { retry: 'backoff' })
+    throw withMissing(error, () => `secret '${namespace}/${name}' not found`)
   })
+}
+
+/** The same fault in other words where a Secret is missing. */
+export function withMissing(error: unknown, words: () => string): unknown {
+  if (!(error instanceof SluiceError) || error.code !== 'SECRET_MISSING') return error
+  return new SluiceError('SECRET_MISSING', words(), { retry: 'backoff' })
 }
 
 /** The trust that a Secret describes; without a Secret none. */

@@ -49,7 +49,7 @@ const entries: readonly [entry: unknown, want: object | undefined][] = [
     { username: 'x', password: 'y' },
   ],
   [{ auth: base64('ab') }, undefined],
-  [{ username: 'x' }, undefined],
+  [{ username: 'x' }, { username: 'x', password: '' }],
   ['ab', undefined],
 ]
 for (const [entry, want] of entries)

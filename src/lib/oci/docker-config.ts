@@ -15,8 +15,15 @@ const HUB_NAMES = new Set([DOCKER_HUB, 'index.docker.io', 'registry-1.docker.io'
  * @see https://kubernetes.io/docs/concepts/containers/images/#config-json
  */
 export function findLogin(auths: unknown, image: Repository): DockerLogin | undefined {
-  if (!isRecord(auths)) return undefined
-  const fitting = Object.entries(auths)
+  return isRecord(auths) ? findAmong(Object.entries(auths), image) : undefined
+}
+
+/** The same among the entries of several configurations: of equal keys the first counts. */
+export function findAmong(
+  entries: readonly (readonly [string, unknown])[],
+  image: Repository,
+): DockerLogin | undefined {
+  const fitting = entries
     .map(([key, entry]) => ({ key: plainKey(key), entry }))
     .filter(({ key }) => fits(key, image))
     .sort((a, b) => (a.key === b.key ? 0 : a.key < b.key ? 1 : -1))
@@ -62,10 +69,45 @@ function isGlobOf(glob: string, text: string): boolean {
 /** What stands in `auth` counts before the two fields. */
 function loginIn(entry: unknown): DockerLogin | undefined {
   if (!isRecord(entry)) return undefined
-  const { auth, username, password } = entry
+  const { auth, username = '', password = '' } = lowerKeys(entry)
   if (typeof auth === 'string' && auth !== '') {
-    const [, user, secret] = /^([^:]*):(.*)$/s.exec(Buffer.from(auth, 'base64').toString('utf8')) ?? []
-    return user === undefined || secret === undefined ? undefined : { username: user, password: secret }
+    const login = decodeAuth(auth)
+    return typeof login === 'string' ? undefined : login
   }
-  return typeof username === 'string' && typeof password === 'string' ? { username, password } : undefined
+  if (typeof username !== 'string' || typeof password !== 'string') return undefined
+  return username === '' && password === '' ? undefined : { username, password }
+}
+
+/** Docker and Go know their fields in letters of any case. */
+function lowerKeys(entry: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(entry).map(([key, value]) => [key.toLowerCase(), value]))
+}
+
+/** What `auth` holds, the base64 of `username:password`; a text says, as Go does, why it holds nothing. */
+export function decodeAuth(auth: string): DockerLogin | string {
+  const fault = base64Fault(auth)
+  if (fault !== undefined) return fault
+  const [, username, password] = /^([^:]*):(.*)$/s.exec(Buffer.from(auth, 'base64').toString('utf8')) ?? []
+  if (username === undefined || password === undefined) return 'must be formatted as base64(username:password)'
+  return { username, password }
+}
+
+/** Go passes over the ends of lines, and wants padding either whole or not at all. */
+function base64Fault(text: string): string | undefined {
+  const isPadded = text.trim().endsWith('=')
+  const faultAt = (byte: number): string => `illegal base64 data at input byte ${byte}`
+  let letters = 0
+  for (const { 0: letter, index } of text.matchAll(/[^\r\n]/g)) {
+    if (/[A-Za-z0-9+/]/.test(letter)) {
+      letters++
+      continue
+    }
+    if (!isPadded || letter !== '=' || letters % 4 < 2) return faultAt(index)
+    const padding = new RegExp(`^(?:=[\\r\\n]*){1,${4 - (letters % 4)}}`).exec(text.slice(index))?.[0] ?? ''
+    const end = index + padding.length
+    if (padding.replace(/[^=]/g, '').length < 4 - (letters % 4)) return faultAt(end < text.length ? end - 1 : end)
+    return end < text.length ? faultAt(end) : undefined
+  }
+  const rest = letters % 4
+  return rest === 1 || (isPadded && rest > 0) ? faultAt(text.length - rest) : undefined
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { clientFromKubeconfig, type HttpKubeClient } from '../../adapters/kube/client.ts'
+import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { findAccess, readAccess } from '../state/access.ts'
 import type { ExitCode, Io } from './command.ts'
 
@@ -33,9 +34,15 @@ export const outputOption = <Usual extends string>(usual: Usual) =>
 /** The values that {@link CLUSTER_OPTIONS} leave behind. */
 export type ClusterValues = { readonly kubeconfig?: string | undefined; readonly state?: string | undefined }
 
-/** The folder of the running `sluice up`: --state, or `.sluice` here. */
-export function stateDirOf(values: ClusterValues, io: Io): string {
-  return resolve(io.cwd, values.state ?? '.sluice')
+/**
+ * The folder of the running `sluice up`: --state, or `.sluice` here.
+ *
+ * @throws SluiceError USAGE
+ */
+export function stateDirOf({ state = '.sluice' }: ClusterValues, io: Io): string {
+  // A variable of a script that is not set: its state would be strewn over the folder that the script happens to stand in.
+  if (state === '') throw new SluiceError('USAGE', '--state wants a folder, and was given an empty text')
+  return resolve(io.cwd, state)
 }
 
 /**

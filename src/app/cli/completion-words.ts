@@ -1,5 +1,6 @@
 import { readRuns } from '../../agents/runner/records.ts'
 import type { PageView } from '../page-view.ts'
+import { isFolder } from '../../machine/make-folder.ts'
 import { readGitTokens } from '../state/git-tokens.ts'
 import { stateDirOf, withCluster } from './cluster.ts'
 import type { Io } from './command.ts'
@@ -50,8 +51,9 @@ async function namesFor(name: string, words: readonly string[], values: Values, 
 
 /** The newest first. */
 function runsOf(values: Values, io: Io): readonly string[] {
-  const runs = readRuns(runsFolder(stateDirOf(values, io)))
-  return runs
+  const stateDir = stateDirOf(values, io)
+  if (!isFolder(stateDir)) return []
+  return readRuns(runsFolder(stateDir))
     .map(({ id }) => id)
     .reverse()
     .slice(0, MOST_RUNS)

@@ -3,7 +3,7 @@ import { existsSync, linkSync, mkdirSync, readdirSync, rmSync, writeFileSync } f
 import { join } from 'node:path'
 import type { NamedToken } from '../../embedded/gitd/authorize.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
-import { readJson, unwritable } from './state-folder.ts'
+import { needStateFolder, readJson, unwritable } from './state-folder.ts'
 import { newToken } from './token.ts'
 
 /** A token of Git as it is kept: the hash, never the token. */
@@ -72,14 +72,6 @@ export function revokeGitToken(stateDir: string, name: string): void {
   } catch (error) {
     throw unwritable(stateDir, error)
   }
-}
-
-function needStateFolder(stateDir: string): void {
-  if (existsSync(stateDir)) return
-  throw new SluiceError('NOT_RUNNING', `there is no state folder ${stateDir}`, {
-    where: stateDir,
-    hint: 'start it with: sluice up   or name its folder with --state',
-  })
 }
 
 function namesIn(stateDir: string): readonly string[] {

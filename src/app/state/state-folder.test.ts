@@ -42,6 +42,7 @@ test('files are whole and private', () =>
     folder.release()
   }))
 
-test('a state folder that cannot be made says so and what to do', () => {
-  assert.throws(() => holdStateFolder('/dev/null/state'), { code: 'STATE_UNWRITABLE', hint: /--state/ })
-})
+for (const dir of ['/dev/null/state', '/proc/sluice'])
+  test(`a state folder that cannot be made (${dir}) says so and what to do`, () => {
+    assert.throws(() => holdStateFolder(dir), { code: 'STATE_UNWRITABLE', hint: /--state/ })
+  })

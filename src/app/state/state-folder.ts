@@ -1,6 +1,7 @@
-import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { isFolder, makeFolder } from '../../machine/make-folder.ts'
 import { identityOf, isRunning, type ProcessIdentity } from './process-identity.ts'
 import { shellWord } from '../terminal/shell-word.ts'
 
@@ -23,9 +24,8 @@ const LOCK = 'lock.json'
  * @throws SluiceError STATE_IN_USE when another process holds it, STATE_UNWRITABLE when the folder cannot be written
  */
 export function holdStateFolder(dir: string): StateFolder {
+  makeStateFolder(dir)
   try {
-    // The folder may stand in the very repository that is delivered.
-    if (mkdirSync(dir, { recursive: true, mode: 0o700 })) writeFileSync(join(dir, '.gitignore'), '*\n')
     takeLock(dir)
   } catch (error) {
     throw error instanceof SluiceError ? error : unwritable(dir, error)
@@ -37,6 +37,33 @@ export function holdStateFolder(dir: string): StateFolder {
     remove: (name) => rmSync(join(dir, name), { force: true }),
     release: () => rmSync(join(dir, LOCK), { force: true }),
   }
+}
+
+/**
+ * Makes a state folder (mode 0700) where there is none yet.
+ *
+ * @throws SluiceError STATE_UNWRITABLE
+ */
+export function makeStateFolder(dir: string): void {
+  try {
+    // The folder may stand in the very repository that is delivered.
+    if (makeFolder(dir, 0o700)) writeFileSync(join(dir, '.gitignore'), '*\n')
+  } catch (error) {
+    throw unwritable(dir, error)
+  }
+}
+
+/**
+ * Refuses a folder that is none: somebody who misspelt its name would read that there is nothing in it.
+ *
+ * @throws SluiceError NOT_RUNNING
+ */
+export function needStateFolder(dir: string): void {
+  if (isFolder(dir)) return
+  throw new SluiceError('NOT_RUNNING', `there is no state folder ${dir}`, {
+    where: dir,
+    hint: 'start it with: sluice up   or name its folder with --state',
+  })
 }
 
 /** The process that holds a state folder; `undefined` when none does. */

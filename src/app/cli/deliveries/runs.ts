@@ -1,11 +1,17 @@
 import { join } from 'node:path'
 import { readRuns, type RunRecord } from '../../../agents/runner/records.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { needStateFolder } from '../../state/state-folder.ts'
 
 const SHORTEST = 4
 
-/** The folder of the workflow runs below a state folder. */
+/**
+ * The folder of the workflow runs below a state folder.
+ *
+ * @throws SluiceError NOT_RUNNING when there is no state folder
+ */
 export function runsFolder(stateDir: string): string {
+  needStateFolder(stateDir)
   return join(stateDir, 'runs')
 }
 

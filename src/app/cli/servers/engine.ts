@@ -13,6 +13,7 @@ import { boundHeap } from '../../process/bound-heap.ts'
 import { inlineLess } from '../../process/inline-less.ts'
 import { type Election, runElected } from '../../elected-engine.ts'
 import { holdStateFolder } from '../../state/state-folder.ts'
+import { stateDirOf } from '../cluster.ts'
 import { usageError, type Command } from '../command.ts'
 import { FLUX_OPTIONS, FLUX_USAGE, parseFluxFlags } from './engine-flags.ts'
 
@@ -47,7 +48,7 @@ export const engine: Command = {
     if (kubeconfig === undefined) return usageError(io, this, 'which cluster? say --kubeconfig')
     const settings = parseSettings(values)
     if (typeof settings === 'string') return usageError(io, this, settings)
-    const folder = holdStateFolder(join(resolve(io.cwd, values.state), 'engine'))
+    const folder = holdStateFolder(join(stateDirOf(values, io), 'engine'))
     const listen = {
       artifactListen: values['artifact-listen'],
       receiverListen: values['receiver-listen'],

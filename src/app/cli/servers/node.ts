@@ -5,6 +5,8 @@ import { systemClock } from '../../../adapters/clock.ts'
 import { clientOf } from '../../../adapters/kube/client.ts'
 import { readKubeconfig } from '../../../adapters/kube/kubeconfig.ts'
 import { startNode } from '../../../agents/node/start.ts'
+import { makeStateFolder } from '../../state/state-folder.ts'
+import { stateDirOf } from '../cluster.ts'
 import { usageError, type Command } from '../command.ts'
 
 const DRIVERS = ['auto', 'linux', 'engine', 'process', 'sim'] as const
@@ -32,6 +34,8 @@ export const node: Command = {
     if (kubeconfig === undefined) return usageError(io, this, '--kubeconfig is missing')
     const driver = DRIVERS.find((word) => word === values.driver)
     if (driver === undefined) return usageError(io, this, `"${values.driver}" is no driver`)
+    const stateDir = join(stateDirOf(values, io), 'node', values.name)
+    makeStateFolder(stateDir)
     const connection = readKubeconfig(resolve(io.cwd, kubeconfig))
     const client = clientOf(connection)
     try {
@@ -42,7 +46,7 @@ export const node: Command = {
         clock: systemClock,
         name: values.name,
         driver,
-        stateDir: resolve(io.cwd, join(values.state, 'node', values.name)),
+        stateDir,
         registry: { alias: values['registry-alias'], url: values.registry },
         log: io.err,
       })

@@ -1,9 +1,10 @@
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { DRIVERS, type DriverName, isDriver } from '../../driver-names.ts'
 import { readGitTokens } from '../../state/git-tokens.ts'
 import { holdStateFolder, type StateFolder } from '../../state/state-folder.ts'
 import { tokenOf } from '../../state/token.ts'
+import { stateDirOf } from '../cluster.ts'
 import { type Command, type ExitCode, type Io, usageError } from '../command.ts'
 import { refuseMore } from '../misread.ts'
 
@@ -39,7 +40,7 @@ export const serve: Command = {
     const port = Number(values.port)
     if (!Number.isInteger(port) || port < 0 || port > 65535) return usageError(io, serve, `no port: ${values.port}`)
     if (!isDriver(values.node)) return usageError(io, serve, `no such node driver: ${values.node}`)
-    const folder = holdStateFolder(resolve(io.cwd, values.state ?? '.sluice'))
+    const folder = holdStateFolder(stateDirOf(values, io))
     try {
       const disabled = values['disable-admission-plugins'].split(',').filter((plugin) => plugin !== '')
       return await serveUntilStopped(await start({ folder, port, node: values.node, disabled, io }), io)

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { createGitToken, isGitTokenName, readGitTokens, revokeGitToken } from '../../state/git-tokens.ts'
+import { needStateFolder } from '../../state/state-folder.ts'
 import { renderAge } from '../../terminal/age.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { outputOption, STATE_OPTION, stateDirOf } from '../cluster.ts'
@@ -46,6 +47,7 @@ function create(stateDir: string, name: string, output: string, io: Io): ExitCod
 }
 
 function list(stateDir: string, output: string, io: Io): ExitCode {
+  needStateFolder(stateDir)
   const tokens = readGitTokens(stateDir).map(({ name, createdAt }) => ({ name, createdAt }))
   const rows = tokens.map(({ name, createdAt }) => [name, renderAge(createdAt, Date.now())])
   const table = (): string => (rows.length === 0 ? 'no token yet' : renderTable(['NAME', 'AGE'], rows))

@@ -10,6 +10,7 @@ import type { Verdict } from '../../first-delivery/settled.ts'
 import type { Ports } from '../../state/ports.ts'
 import { LISTENERS } from '../../state/ports.ts'
 import { holdStateFolder } from '../../state/state-folder.ts'
+import { stateDirOf } from '../cluster.ts'
 import { type Command, type ExitCode, type Io, usageError } from '../command.ts'
 import { parseSeconds, refuseMore } from '../misread.ts'
 import { openProgress, type Progress } from './progress.ts'
@@ -57,7 +58,7 @@ export const up: Command = {
     const ports = portsOf(values)
     if (ports === undefined) return usageError(io, up, 'a port is a number from 0 to 65535')
     const repository = inspectRepository(resolve(io.cwd, positionals[0] ?? '.'), values, Date.now())
-    const folder = holdStateFolder(resolve(io.cwd, values.state))
+    const folder = holdStateFolder(stateDirOf(values, io))
     removeAbandonedScratch()
     try {
       const { startDaemon } = await import('../../daemon.ts')

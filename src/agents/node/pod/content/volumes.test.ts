@@ -77,6 +77,16 @@ const refusals: { it: string; volume: (folder: string) => Omit<Volume, 'name'>; 
     volume: (folder) => ({ hostPath: { path: join(folder, 'no'), type: 'File' } }),
     want: 'hostPath type check failed: FOLDER/no is not a file',
   },
+  {
+    it: 'a folder where there can be none',
+    volume: () => ({ hostPath: { path: '/proc/sluice/x', type: 'DirectoryOrCreate' } }),
+    want: "hostPath cannot be made: ENOENT: no such file or directory, mkdir '/proc/sluice'",
+  },
+  {
+    it: 'a file in a folder that is not there',
+    volume: (folder) => ({ hostPath: { path: join(folder, 'no/file'), type: 'FileOrCreate' } }),
+    want: "hostPath cannot be made: ENOENT: no such file or directory, open 'FOLDER/no/file'",
+  },
 ]
 for (const { it, volume, want } of refusals)
   test(`a volume refuses ${it}`, (t) => {

@@ -18,6 +18,7 @@ import { join } from 'node:path'
 import { describeError, SluiceError } from '../../../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../../../lib/kube/object.ts'
 import { safePath } from '../../../../lib/tar/entry.ts'
+import { makeFolder } from '../../../../machine/make-folder.ts'
 import type { Bind } from '../../driver.ts'
 import type { Credential } from './certificates.ts'
 import type { ClaimedVolume } from './claims.ts'
@@ -287,13 +288,21 @@ function downward({ items }: DownwardFiles, { pod, ip, hostIp }: VolumeSources):
 /** Folders that are asked for are made; what is there must be what is asked for. Where nothing is asked, container runtimes make the folder too. */
 function hostPathOf(name: string, { path, type = '' }: { readonly path: string; readonly type?: string }): string {
   const isThere = existsSync(path)
-  if (!isThere && ['', 'DirectoryOrCreate'].includes(type)) mkdirSync(path, { recursive: true })
-  if (!isThere && type === 'FileOrCreate') writeFileSync(path, '')
+  if (!isThere) makeHostPath(name, path, type)
   const [expected, isKind] = own(HOST_PATHS, type) ?? []
   if (type !== '' && expected === undefined) throw refused(name, `${type} is an invalid volume type`)
   if (isKind?.(statSync(path, { throwIfNoEntry: false })) === false)
     throw refused(name, `hostPath type check failed: ${path} is not a ${expected}`)
   return realpathSync(path)
+}
+
+function makeHostPath(volume: string, path: string, type: string): void {
+  try {
+    if (['', 'DirectoryOrCreate'].includes(type)) makeFolder(path)
+    if (type === 'FileOrCreate') writeFileSync(path, '')
+  } catch (error) {
+    throw refused(volume, `hostPath cannot be made: ${error instanceof Error ? error.message : String(error)}`)
+  }
 }
 
 const isFolder = (stats: Stats | undefined): boolean => stats?.isDirectory() === true

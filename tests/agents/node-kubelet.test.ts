@@ -38,6 +38,8 @@ for (const user of users) {
     world = await startNodeWorld({ user, driver: 'linux' })
     const files = packTar([
       { path: 'tmp', type: 'directory', mode: 0o1777 },
+      { path: 'part', type: 'directory' },
+      { path: 'part/file', type: 'file', content: Buffer.alloc(0) },
       { path: 'etc', type: 'directory' },
       { path: 'etc/passwd', type: 'file', content: Buffer.from('root:x:0:0::/root:/x\nweb:x:1000:1000::/:/x\n') },
       { path: 'etc/group', type: 'file', content: Buffer.from('root:x:0:\nweb:x:1000:\nlog:x:7:web\n') },
@@ -97,6 +99,36 @@ for (const user of users) {
     if (user === 'ordinary') return
     assert.deepEqual([merged['uid'], merged['groups'], merged['effective']], [1000, '7 9', '0000000000000000'])
     assert.deepEqual([strict['uid'], strict['groups']], [1000, '9'])
+  })
+
+  test(`mounts below others, parts of volumes and the folder of a program are there (${user})`, skip, async () => {
+    const look = `const fs = require('node:fs')
+      for (const path of ['/a/b/deep', '/memory/own', '/shared/own']) fs.writeFileSync(path, '')
+      fs.writeFileSync('/dev/termination-log', JSON.stringify({ deep: fs.readdirSync('/a/b'), cwd: process.cwd(), of: fs.readdirSync('/image') }))`
+    const mounts = [
+      ['inner', '/a/b'],
+      ['outer', '/a'],
+      ['memory', '/memory', 'x/y'],
+      ['outer', '/shared', 'of/others'],
+      ['image', '/image', 'part'],
+    ].map(([name = '', mountPath = '', subPath]) => ({ name, mountPath, ...(subPath && { subPath }) }))
+    await run('mounts', {
+      securityContext: { runAsUser: 1000, runAsGroup: 1000 },
+      main: { command: ['node', '-e', look], workingDir: '/shared/made', volumeMounts: mounts },
+      volumes: [
+        ...['inner', 'outer'].map((name) => ({ name, emptyDir: {} })),
+        { name: 'memory', emptyDir: { medium: 'Memory' } },
+        { name: 'image', image: { reference: IMAGE } },
+      ],
+    })
+    assert.deepEqual(await said('mounts'), { deep: ['deep'], cwd: '/shared/made', of: ['file'] })
+    await run('no-part', {
+      main: { volumeMounts: [{ name: 'image', mountPath: '/image', subPath: 'none' }] },
+      volumes: [{ name: 'image', image: { reference: IMAGE } }],
+    })
+    const waiting = async () => (await statusOf('no-part')).containerStatuses?.[0]?.state.waiting?.message ?? ''
+    await eventually('refusal', async () => (await waiting()) === 'subPath "none": there is no none')
+    await world.client.delete({ apiVersion: 'v1', kind: 'Pod', namespace: 'default', name: 'no-part' })
   })
 
   test(`a pod that fills its folder or its root is evicted, and says why (${user})`, skip, async () => {

@@ -119,6 +119,11 @@ export type Driver = {
   readonly mountMemory: (uid: string, mount: MemoryMount) => Promise<void>
   /** Shows an image's files on a folder of the pod, for the containers that start after. @throws SluiceError POD_VOLUME */
   readonly mountImage: (uid: string, folder: string, image: Image) => Promise<void>
+  /**
+   * Where `inner` is of a folder of which the pod alone sees what is in it (memory, an image); a folder is made there where nothing is and one may be made.
+   * Missing where the node sees all folders itself. @throws SluiceError POD_VOLUME when there is nothing, or it leads out
+   */
+  readonly findInner?: (uid: string, folder: string, inner: string) => Promise<string>
   readonly start: (start: ContainerStart) => Promise<RunningContainer>
   /** Gives a running container other amounts; missing where they cannot be changed. */
   readonly resize?: (id: ContainerId, limits: Limits) => Promise<void>

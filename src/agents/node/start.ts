@@ -5,7 +5,7 @@ import { type SharedCaches, shareCaches } from '../../adapters/kube/shared-cache
 import { createRegistryClient } from '../../adapters/registry/client.ts'
 import type { Credentials } from '../../adapters/registry/session.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
-import { newestNode, stillThere, whyRefused } from './admission/admit.ts'
+import { newestNode, type Refusal, stillThere, whyRefused } from './admission/admit.ts'
 import type { Felt } from './admission/pressure.ts'
 import { measureMachine, type PressureWatch, watchPressure } from './admission/watch-pressure.ts'
 import { chooseDriver, type Chosen, type DriverWord } from './choose-driver.ts'
@@ -69,6 +69,8 @@ type Node = {
   wakeNetwork?: () => void
   readonly apiRelay: ApiRelay | undefined
   readonly workers: Map<string, PodWorker>
+  /** Pods that seem to be none for this node, until that is certain. */
+  readonly doubted: Set<string>
   readonly caches: Readonly<Record<'pods' | 'services' | 'slices' | 'claims' | 'volumes' | 'nodes', WatchCache>>
   /** The Node as it was registered. */
   registered?: KubeObject
@@ -99,7 +101,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const driver = 'driver' in chosen ? chosen.driver : undefined
   const apiRelay = driver === undefined || driver.isSimulated ? undefined : await relayTo(options, log)
   node = {
-    ...{ options, log, driver, isClosing: false, apiRelay, workers: new Map() },
+    ...{ options, log, driver, isClosing: false, apiRelay, workers: new Map(), doubted: new Set() },
     ...{ caches: openCaches(options, log), felt: () => [] },
   }
   const self = node
@@ -263,6 +265,15 @@ function runPods(node: Node, record: Recorder): { readonly close: () => void } {
       createRegistryClient({ aliases: aliasesOf(node.options), credentials: () => login }),
     log: node.log,
   }
+  const begin = (pod: Pod): void => {
+    const uid = uidOf(pod)
+    const finished = (): void => {
+      node.workers.delete(uid)
+      context.certificates.forget(uid)
+      context.tokens.forget(uid)
+    }
+    node.workers.set(uid, startPodWorker(context, pod, finished))
+  }
   const take = (object: KubeObject, type: string): void => {
     const pod = parsePod(object)
     if (pod === undefined || pod.spec.nodeName !== name) return
@@ -270,12 +281,10 @@ function runPods(node: Node, record: Recorder): { readonly close: () => void } {
     const worker = node.workers.get(uid)
     if (type === 'DELETED') return worker?.gone()
     if (worker) return worker.see(pod)
-    const finished = (): void => {
-      node.workers.delete(uid)
-      context.certificates.forget(uid)
-      context.tokens.forget(uid)
-    }
-    node.workers.set(uid, startPodWorker(context, admit(node, pod, record), finished))
+    if (node.doubted.has(uid)) return
+    if (whyNotTaken(node, pod, node.caches.nodes.get('', name)) === undefined) return begin(pod)
+    node.doubted.add(uid)
+    void judgeAgain(node, pod, record, begin)
   }
   for (const object of inTurn(node.caches.pods.list())) take(object, 'ADDED')
   void sweep(node)
@@ -289,17 +298,46 @@ function inTurn(pods: readonly KubeObject[]): readonly KubeObject[] {
   return [...pods].sort((a, b) => (key(a) < key(b) ? -1 : 1))
 }
 
-/** The pod as it is; one that the node does not take is over before it begins. Those that it has begun with stay. */
-function admit({ caches, options, registered, workers, felt }: Node, pod: Pod, record: Recorder): Pod {
-  if (pod.status?.startTime !== undefined || pod.metadata.deletionTimestamp !== undefined) return pod
+/** Why the node does not take a pod; undefined when it does. Those that it has begun with stay. */
+function whyNotTaken(
+  { caches, registered, workers, felt }: Node,
+  pod: Pod,
+  seen: KubeObject | undefined,
+): Refusal | undefined {
+  if (pod.status?.startTime !== undefined || pod.metadata.deletionTimestamp !== undefined) return undefined
   const taken = [...workers.values()].map((worker) => worker.pod())
   const others = stillThere(taken, caches.pods.get)
-  const object = newestNode(caches.nodes.get('', options.name), registered)
-  if (object === undefined) return pod
-  const refusal = whyRefused({ pod, node: object, others, pressures: felt().map(({ pressure }) => pressure) })
-  if (refusal === undefined) return pod
-  record(pod, 'Warning', refusal.reason, refusal.message)
-  const { reason, message } = refusal
+  const object = newestNode(seen, registered)
+  if (object === undefined) return undefined
+  return whyRefused({ pod, node: object, others, pressures: felt().map(({ pressure }) => pressure) })
+}
+
+/** A refusal is for good: it is judged by the Node as the API has it now, which what was watched may be behind. One that is refused is over before it begins. */
+async function judgeAgain(node: Node, { metadata }: Pod, record: Recorder, begin: (pod: Pod) => void): Promise<void> {
+  const { options, caches, doubted } = node
+  const { client, clock, name } = options
+  const uid = metadata.uid ?? ''
+  const current = (): Pod | undefined => {
+    const object = caches.pods.get(metadata.namespace ?? 'default', metadata.name)
+    return object?.metadata.uid === metadata.uid ? object && parsePod(object) : undefined
+  }
+  for (;;) {
+    const fresh = await client.get({ apiVersion: 'v1', kind: 'Node', namespace: '', name }).catch(() => undefined)
+    const pod = current()
+    if (pod === undefined || node.isClosing) return void doubted.delete(uid)
+    if (fresh !== undefined) {
+      doubted.delete(uid)
+      const refusal = whyNotTaken(node, pod, fresh)
+      return begin(refusal === undefined ? pod : refusedPod(pod, refusal, record))
+    }
+    await new Promise<void>((resolve) => clock.after(AGAIN_MS, resolve))
+  }
+}
+
+const AGAIN_MS = 1_000
+
+function refusedPod(pod: Pod, { reason, message }: Refusal, record: Recorder): Pod {
+  record(pod, 'Warning', reason, message)
   return { ...pod, status: { ...pod.status, phase: 'Failed', reason, message: `Pod was rejected: ${message}` } }
 }
 

@@ -65,6 +65,8 @@ export function startInit(
     String(start.limits.outOfMemoryScore ?? 0),
     String(mode.mostProcesses ?? ''),
     ...binds,
+    // runtimes make the folder in which a program begins
+    ...['', `/${resolveInLayers(start.image.layers, workingDir || '/').path}`, 'new'],
   ]
   return { argv: ['sh', paths.initScript, ...init, '--', ...program.argv], env: program.env }
 }

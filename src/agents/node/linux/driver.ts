@@ -22,7 +22,7 @@ import { forgetKeeper, launchKeeper, TOOL_ENV, type Launched } from './launch.ts
 import { addRoutes, hasJoined, joinBridge, makeBridge, NETWORK, waitForNamespace } from './network.ts'
 import { groupOf, keyOf, metaOf, type Linux, type Meta } from './kept.ts'
 import { attachTo, execIn, findProgram, forwardTo, openIn } from './remote.ts'
-import { enterSandbox, mountImage, mountMemory, sandboxOf, setSysctls } from './sandbox.ts'
+import { enterSandbox, findInner, mountImage, mountMemory, sandboxOf, setSysctls } from './sandbox.ts'
 import { removeTreeSync } from '../../../machine/remove-tree.ts'
 import { watchMemory, type Watched } from './memory-watch.ts'
 import { checkMachine } from './self-check.ts'
@@ -103,6 +103,7 @@ function driverOf(linux: Linux, images: ReturnType<typeof openImageStore>): Driv
     createSandbox: (pod, sysctls) => createSandbox(linux, pod.uid, pod.name, sysctls),
     mountMemory: (uid, mount) => mountMemory(linux, uid, mount),
     mountImage: (uid, folder, image) => mountImage(linux, uid, folder, image),
+    findInner: (uid, folder, inner) => findInner(linux, uid, folder, inner),
     ...(linux.cgroups.gap === undefined && { resize: async (id, limits) => linux.cgroups.change(groupOf(id), limits) }),
     start: (start) => startContainer(linux, start),
     signal: (id, signal) => signalContainer(linux, keyOf(id), signal),

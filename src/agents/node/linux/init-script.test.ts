@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,7 +32,7 @@ function whyClosed(): string | undefined {
   }
 }
 
-type Bind = readonly [source: string, target: string, mode: 'ro' | 'rw']
+type Bind = readonly [source: string, target: string, mode: 'ro' | 'rw' | 'new']
 
 /** A folder with the script, its tools and a root; `run` mounts into the root and prints what is mounted at its targets. */
 function place(t: TestContext) {
@@ -60,6 +69,23 @@ test('folders, files and sockets are mounted', skip, async (t) => {
     [at('volume/socket'), '/run/socket', 'rw'],
   ]
   assert.deepEqual(run(binds, REACHED), { status: 0, stderr: '' })
+})
+
+test('the folder in which a program begins is made, in a volume, too, and not behind a link', skip, async (t) => {
+  const { at, run } = place(t)
+  symlinkSync(at('secret'), at('volume/out'))
+  const binds: Bind[] = [
+    [at('volume'), '/data', 'rw'],
+    ['', '/work/a b/*', 'new'],
+    ['', '/data/work', 'new'],
+    ['', '/data/out/work', 'new'],
+  ]
+  assert.deepEqual(run(binds, REACHED), { status: 0, stderr: '' })
+  const made = [at('root/work/a b/*'), at('volume/work'), at('secret/work')]
+  assert.deepEqual(
+    made.map((path) => existsSync(path)),
+    [true, true, false],
+  )
 })
 
 const hostile: readonly { readonly it: string; readonly prepare: (at: (name: string) => string) => Bind[] }[] = [

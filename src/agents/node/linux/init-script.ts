@@ -66,9 +66,22 @@ done
 mount -n --bind "$tools" .sluice
 ro .sluice
 held() { [ "$(readlink "/proc/self/fd/$1")" = "$2" ] || fail "$2 became a link while it was mounted"; }
+# each step is entered and looked at before the next is made: a link on the way leads nowhere
+make_folder() {
+  at=$root
+  set -f
+  IFS=/
+  for part in $1; do
+    [ -n "$part" ] || continue
+    mkdir -- "$part" 2>/dev/null || :
+    at=$at/$part
+    cd -P -- "$part" 2>/dev/null && [ "$(pwd -P)" = "$at" ] || return 0
+  done
+}
 while [ "$1" != -- ]; do
   source=$1 target=$root$2 mode=$3
   shift 3
+  [ "$mode" != new ] || { (make_folder "\${target#"$root"}"); continue; }
   [ "$(realpath -m "$target")" = "$target" ] || fail "the mount path \${target#"$root"} goes through a symlink"
   if [ -d "$source" ]; then mkdir -p "$target"
   else

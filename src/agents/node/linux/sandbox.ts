@@ -48,6 +48,36 @@ export async function mountImage(linux: Linux, uid: string, folder: string, { la
   throw new SluiceError('POD_VOLUME', `an image cannot be mounted: ${output.trim()}`, { retry: 'backoff' })
 }
 
+/**
+ * Finds what is at `inner` of a folder as the pod sees it, or makes a folder there, for whoever may use the other. Each step is entered and looked at
+ * before the next: programs of the pod may put links there meanwhile. @throws SluiceError POD_VOLUME
+ */
+export async function findInner(linux: Linux, uid: string, folder: string, inner: string): Promise<string> {
+  const sandbox = await sandboxOf(linux, uid)
+  const argv = [...enterSandbox(sandbox), '--', 'sh', '-c', FIND_INNER, 'sh', folder, inner]
+  const { code, output } = await linux.launched.keeper.exec({ argv, env: TOOL_ENV, timeoutMs: 10_000 })
+  if (code === 0) return output.trimEnd()
+  throw new SluiceError('POD_VOLUME', `subPath "${inner}": ${output.trim()}`, { retry: 'backoff' })
+}
+
+const FIND_INNER = `set -f
+fail() { echo "$1"; exit 1; }
+cd -P -- "$1" || exit 1
+home=$(pwd -P) mode=$(stat -c %a .) file=
+IFS=/
+for part in $2; do
+  [ -z "$file" ] || fail "$file is no folder"
+  [ -e "$part" ] || [ -L "$part" ] || mkdir -m "$mode" -- "$part" 2> /dev/null || fail "there is no $part"
+  if [ -d "$part" ]; then
+    cd -P -- "$part" || exit 1
+    case $(pwd -P)/ in "$home"/*) ;; *) fail "$part is a symlink out of the volume" ;; esac
+  elif [ -L "$part" ]; then fail "$part is a symlink"
+  else file=$part
+  fi
+done
+echo "$(pwd -P)\${file:+/$file}"
+`
+
 /** Sets what the kernel keeps for each pod by itself. @throws SluiceError POD_CONFIG */
 export async function setSysctls(linux: Linux, pid: number, sysctls: readonly Sysctl[]): Promise<void> {
   for (const { name, value } of sysctls) {

@@ -23,7 +23,7 @@ export function openFixedPorts(o: {
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
       tie(socket, o.streamOf(port.key), sockets),
     )
-    const fault = await listen(server, port)
+    const fault = port.why ?? (await listen(server, port))
     if (fault === undefined) {
       told.delete(name)
       opened.set(name, { server: server.unref(), sockets })

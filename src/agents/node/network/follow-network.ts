@@ -33,7 +33,7 @@ export function followNetwork(o: {
   const fixedPorts = openFixedPorts({
     streamOf,
     failed: ({ of, host, port }, why) =>
-      o.record(of, 'Warning', 'PortNotOpened', `port ${host}:${port} of this machine is not opened: ${why}`),
+      o.record(of, 'Warning', 'PortNotOpened', `port ${host}:${port} is not opened: ${why}`),
   })
   let isStopped = false
   const { wake } = onceMore(async () => {
@@ -49,7 +49,7 @@ export function followNetwork(o: {
     await driver?.setNetwork({ ...table, ports }).catch((error: unknown) => o.log(`node: network: ${String(error)}`))
     if (driver === undefined || driver.isSimulated) return
     await hostPorts.set(table.ports.flatMap(({ key, protocol }) => (protocol === 'UDP' ? [] : [key])))
-    await fixedPorts.set([...planServicePorts(table.ports, services.list()), ...podPorts.opened])
+    await fixedPorts.set([...planServicePorts(services.list(), nodeIp !== undefined), ...podPorts.opened])
   })
   const stops = [
     ...[services, slices].map((cache) => cache.onChange(wake)),

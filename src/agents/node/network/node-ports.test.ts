@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KubeObject } from '../../../lib/kube/object.ts'
-import { planNodePorts, planPodPorts, planServicePorts, hasPortConflict } from './node-ports.ts'
+import { type NodePort, planNodePorts, planPodPorts, planServicePorts, hasPortConflict } from './node-ports.ts'
 import type { ContainerPort, Pod } from '../pod/shapes.ts'
 
 const NODE = '10.42.0.1'
@@ -14,6 +14,8 @@ const pod = (name: string, port: Omit<ContainerPort, 'containerPort'>, phase = '
   status: { phase, podIP: '10.42.0.7' },
 })
 
+const told = ({ host, port, why }: NodePort): string => `${host}:${port}${why === undefined ? '' : ` ${why}`}`
+
 const planned: { it: string; port: Omit<ContainerPort, 'containerPort'>; inside: string[]; outside: string[] }[] = [
   { it: 'no port of the node', port: {}, inside: [], outside: [] },
   {
@@ -25,7 +27,18 @@ const planned: { it: string; port: Omit<ContainerPort, 'containerPort'>; inside:
   { it: 'loopback', port: { hostPort: 80, hostIP: '127.0.0.1' }, inside: ['-'], outside: ['127.0.0.1:80'] },
   { it: 'the node', port: { hostPort: 80, hostIP: NODE }, inside: [`${NODE}:80`], outside: [] },
   { it: 'another address', port: { hostPort: 80, hostIP: '192.0.2.1' }, inside: ['-'], outside: ['192.0.2.1:80'] },
-  { it: 'UDP: the node only', port: { hostPort: 53, protocol: 'UDP' }, inside: [`${NODE}:53`], outside: [] },
+  {
+    it: 'UDP: the node only, and is told',
+    port: { hostPort: 53, protocol: 'UDP' },
+    inside: [`${NODE}:53`],
+    outside: ['127.0.0.1:53 UDP is not led into the network of the pods'],
+  },
+  {
+    it: 'SCTP: nothing, and is told',
+    port: { hostPort: 53, protocol: 'SCTP' },
+    inside: [],
+    outside: ['127.0.0.1:53 SCTP is not led into the network of the pods'],
+  },
 ]
 for (const { it, port, inside, outside } of planned)
   test(`a pod asks for ${it}`, () => {
@@ -35,10 +48,7 @@ for (const { it, port, inside, outside } of planned)
       inside,
     )
     for (const { ready } of tables) assert.deepEqual(ready, [{ host: '10.42.0.7', port: 8080 }])
-    assert.deepEqual(
-      opened.map((each) => `${each.host}:${each.port}`),
-      outside,
-    )
+    assert.deepEqual(opened.map(told), outside)
   })
 
 test('ports of pods that are over are closed', () => {
@@ -51,17 +61,46 @@ test('where pods have no network of their own, a port of the node is one of this
 })
 
 test('a Service with a port of the node is reached by it inside and outside', () => {
-  const service: KubeObject = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web', namespace: 'shop' } }
   const table = { key: 'shop/web:80', listen: { host: '10.96.0.9', port: 80 }, ready: [], serving: [] }
   const tables = [{ ...table, nodePort: 30_080 }, table]
   assert.deepEqual(planNodePorts(tables, NODE), [
     { ...table, key: 'shop/web:80/node', listen: { host: NODE, port: 30_080 } },
   ])
   assert.deepEqual(planNodePorts(tables, undefined), [])
-  assert.deepEqual(planServicePorts(tables, [service]), [
-    { of: service, key: 'shop/web:80', host: '127.0.0.1', port: 30_080 },
-  ])
 })
+
+const served: { it: string; port: object; hasOwnNetwork?: boolean; want: string[] }[] = [
+  { it: 'its own port', port: {}, want: [] },
+  { it: 'a port of the node', port: { nodePort: 30_080 }, want: ['127.0.0.1:30080'] },
+  { it: 'UDP', port: { protocol: 'UDP' }, want: [] },
+  {
+    it: 'UDP where pods have no network',
+    port: { protocol: 'UDP' },
+    hasOwnNetwork: false,
+    want: ['10.96.0.9:80 UDP is not led into the network of the pods'],
+  },
+  {
+    it: 'a port of the node for UDP',
+    port: { protocol: 'UDP', nodePort: 30_080 },
+    want: ['127.0.0.1:30080 UDP is not led into the network of the pods'],
+  },
+  {
+    it: 'SCTP',
+    port: { protocol: 'SCTP' },
+    want: ['10.96.0.9:80 SCTP is not led into the network of the pods'],
+  },
+]
+for (const { it, port, hasOwnNetwork = true, want } of served)
+  test(`a Service with ${it}: ${want.join() || 'nothing'} of this machine`, () => {
+    const spec = { clusterIP: '10.96.0.9', ports: [{ port: 80, ...port }] }
+    const service: KubeObject = {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'web', namespace: 'shop' },
+      spec,
+    }
+    assert.deepEqual(planServicePorts([service], hasOwnNetwork).map(told), want)
+  })
 
 const conflicts: { it: string; other: Parameters<typeof pod>; isTaken: boolean }[] = [
   { it: 'the same port', other: ['b', { hostPort: 80 }], isTaken: true },

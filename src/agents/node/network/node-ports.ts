@@ -2,6 +2,8 @@ import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { ServicePortTable } from '../keeper/messages.ts'
 import { isSidecar } from '../pod/restart-policy.ts'
 import type { Pod } from '../pod/shapes.ts'
+import { specOf } from '../service-shapes.ts'
+import { portKeyOf } from './services.ts'
 
 /** A port of the node that leads to a pod or a Service. */
 export type NodePort = {
@@ -12,6 +14,8 @@ export type NodePort = {
   /** Address of this machine. */
   readonly host: string
   readonly port: number
+  /** Why it cannot be opened, where that is known before. */
+  readonly why?: string
 }
 
 type HostPort = { readonly ip: string; readonly port: number; readonly protocol: string; readonly to: number }
@@ -39,9 +43,9 @@ export function planPodPorts(
       const listen = isInside ? { host: nodeIp, port } : undefined
       const targets = { ready: [{ host: ip, port: to }], serving: [] }
       if (protocol === 'UDP' && listen) tables.push({ key, listen, protocol, ...targets })
-      if (protocol !== 'TCP') continue
-      tables.push({ key, listen, ...targets })
-      if (asked !== nodeIp) opened.push({ of: pod, key, host: asked === ANY ? LOOPBACK : asked, port })
+      if (protocol === 'TCP') tables.push({ key, listen, ...targets })
+      const host = asked === ANY ? LOOPBACK : asked
+      if (asked !== nodeIp) opened.push({ of: pod, key, host, port, ...whyClosed(protocol) })
     }
   }
   return { tables, opened }
@@ -55,13 +59,26 @@ export function planNodePorts(tables: readonly ServicePortTable[], nodeIp: strin
   )
 }
 
-/** Ports of this machine for the Services of type NodePort and LoadBalancer. */
-export function planServicePorts(tables: readonly ServicePortTable[], services: readonly KubeObject[]): NodePort[] {
-  const byName = new Map(services.map((each) => [`${each.metadata.namespace}/${each.metadata.name}`, each]))
-  return tables.flatMap(({ key, nodePort: port, protocol }) => {
-    const of = byName.get(key.slice(0, key.lastIndexOf(':')))
-    return of === undefined || port === undefined || protocol === 'UDP' ? [] : [{ of, key, host: LOOPBACK, port }]
+/** Ports of this machine for the Services of type NodePort and LoadBalancer; and the Services' own where nothing here carries their protocol. */
+export function planServicePorts(services: readonly KubeObject[], hasOwnNetwork: boolean): NodePort[] {
+  return services.flatMap((of) => {
+    const { clusterIP: host = '', ports = [], type } = specOf(of)
+    if (type === 'ExternalName') return []
+    return ports.flatMap(({ port, nodePort, protocol }): NodePort[] => {
+      const key = portKeyOf(of, port, protocol)
+      const isCarried = protocol !== 'SCTP' && (protocol !== 'UDP' || hasOwnNetwork)
+      const own = isCarried ? [] : [{ of, key, host, port, ...whyClosed(protocol) }]
+      return nodePort === undefined
+        ? own
+        : [...own, { of, key, host: LOOPBACK, port: nodePort, ...whyClosed(protocol) }]
+    })
   })
+}
+
+function whyClosed(protocol: string | undefined): Pick<NodePort, 'why'> {
+  return protocol === undefined || protocol === 'TCP'
+    ? {}
+    : { why: `${protocol} is not led into the network of the pods` }
 }
 
 /** Whether a pod asks for ports that others have that are here already. */

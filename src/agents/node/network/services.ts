@@ -24,7 +24,6 @@ export function planNetwork(
   const slicesOf = (service: KubeObject): readonly Slice[] => byService.get(keyOf(service)) ?? []
   const ports: ServicePortTable[] = []
   for (const service of services) {
-    const key = keyOf(service)
     const { ports: servicePorts = [], type, ...spec } = specOf(service)
     if (type === 'ExternalName') continue
     const ip = clusterIpOf(service)
@@ -33,9 +32,9 @@ export function planNetwork(
       const isRelayed = apiSocket !== undefined && isApiServer(service)
       const targets = isRelayed ? relayed(apiSocket, port) : targetsOf(slicesOf(service), name)
       const onNodes = nodePort === undefined ? {} : { nodePort }
-      if (protocol === 'TCP') ports.push({ key: `${key}:${port}`, listen, ...onNodes, ...affinityOf(spec), ...targets })
-      if (protocol === 'UDP' && listen)
-        ports.push({ key: `${key}:${port}/udp`, listen, protocol, ...onNodes, ...targets })
+      const table = { key: portKeyOf(service, port, protocol), listen, ...onNodes, ...targets }
+      if (protocol === 'TCP') ports.push({ ...table, ...affinityOf(spec) })
+      if (protocol === 'UDP' && listen) ports.push({ ...table, protocol })
     }
   }
   return { ports, ...namesOf(services, slicesOf) }
@@ -46,11 +45,16 @@ const relayed = (path: string, port: number): Pick<ServicePortTable, 'ready' | '
   serving: [],
 })
 
+/** The key of the table of a Service's port. */
+export function portKeyOf({ metadata }: KubeObject, port: number, protocol = 'TCP'): string {
+  return `${metadata.namespace}/${metadata.name}:${port}${protocol === 'TCP' ? '' : `/${protocol.toLowerCase()}`}`
+}
+
 /** The key of a Service's port; its first port when none is named. */
 export function portKey(service: KubeObject, port?: number): string | undefined {
   const ports = (specOf(service).ports ?? []).filter(({ protocol = 'TCP' }) => protocol === 'TCP')
   const found = port === undefined ? ports[0] : ports.find((candidate) => candidate.port === port)
-  return found && `${service.metadata.namespace}/${service.metadata.name}:${found.port}`
+  return found && portKeyOf(service, found.port)
 }
 
 function affinityOf({ sessionAffinity, sessionAffinityConfig }: ServiceSpec): { readonly affinityMs?: number } {

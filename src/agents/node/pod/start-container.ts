@@ -16,7 +16,17 @@ import { whyContainerUnsupported, whyUnsupported } from './unsupported.ts'
 import { kernelNameOf, writeNetworkFiles } from './content/network-files.ts'
 import { sysctlsOf } from './content/sysctls.ts'
 import { messageBind } from './content/termination.ts'
-import { bindsOf, makeVolumes, readOnlyVolumes, readVolumeFile, renewVolumes } from './content/volumes.ts'
+import {
+  bindsOf,
+  type FindInner,
+  inMountOrder,
+  innerPath,
+  makeVolumes,
+  readOnlyVolumes,
+  readVolumeFile,
+  renewVolumes,
+  subPathOf,
+} from './content/volumes.ts'
 
 /** A pod's place: address and volumes. */
 export type Place = { readonly sandbox: Sandbox; readonly volumes: ReadonlyMap<string, string> }
@@ -142,11 +152,11 @@ export async function startContainer(
     hasImageGroups: pod.spec.securityContext?.supplementalGroupsPolicy !== 'Strict',
     ...(capabilities && { capabilities }),
     readOnlyRoot: security.readOnlyRootFilesystem === true,
-    binds: [
+    binds: inMountOrder([
       ...networkBinds(driver, uid),
       ...messageBind(driver, { uid, container: container.name, attempt: run.attempt }, container),
-      ...bindsOf(container, volumes, readOnlyVolumes(pod), declared),
-    ],
+      ...(await bindsOf(container, volumes, readOnlyVolumes(pod), declared, innerOf(driver, pod))),
+    ]),
     ...(run.joins === undefined ? {} : { joins: run.joins }),
     stdin: container.stdin !== true ? 'none' : container.stdinOnce === true ? 'once' : 'open',
     tty: container.tty === true,
@@ -154,6 +164,16 @@ export async function startContainer(
     limits: limitsOf(pod, container, totalmem()),
   }
   await driver.start(start)
+}
+
+/** What is in memory, or in an image, only the driver sees. */
+function innerOf(driver: Driver, pod: Pod): FindInner {
+  const hidden = (pod.spec.volumes ?? []).filter(({ emptyDir, image }) => emptyDir?.medium === 'Memory' || image)
+  const names = new Set(hidden.map(({ name }) => name))
+  return async (volume, root, inner) =>
+    driver.findInner !== undefined && names.has(volume)
+      ? driver.findInner(uidOf(pod), root, innerPath(inner, volume))
+      : subPathOf(root, inner, volume)
 }
 
 function hasEnd(pod: Pod, container: Container): boolean {

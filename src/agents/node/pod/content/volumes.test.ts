@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import {
+  chmodSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -14,8 +15,17 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import type { Bind } from '../../driver.ts'
 import type { Container, Pod, PodSpec, Volume } from '../shapes.ts'
-import { bindsOf, makeVolumes, readVolumeFile, renewVolumes, type VolumeSources } from './volumes.ts'
+import {
+  bindsOf,
+  inMountOrder,
+  makeVolumes,
+  readVolumeFile,
+  renewVolumes,
+  subPathOf,
+  type VolumeSources,
+} from './volumes.ts'
 
 const MAP = { a: Buffer.from('1'), b: Buffer.from('2') }
 
@@ -134,7 +144,7 @@ test('a token is read by the group of the volumes only, where there is one', (t)
   assert.equal(modeOf({ securityContext: { fsGroup: process.getgid?.() ?? 0 } }), 0o640)
 })
 
-test('a path of variables needs all of them', (t) => {
+test('a path of variables needs all of them', async (t) => {
   const root = folderOf(t)
   mkdirSync(join(root, 'web'))
   const binds = (subPathExpr: string) => {
@@ -142,23 +152,45 @@ test('a path of variables needs all of them', (t) => {
     const container = { name: 'web', image: 'web:1', volumeMounts }
     return bindsOf(container, new Map([['v', root]]), new Set(), new Map([['NAME', 'web']]))
   }
-  assert.equal(binds('$(NAME)')[0]?.source, join(root, 'web'))
-  assert.throws(() => binds('$(NAME)/$(B)-$(A)'), { message: 'missing value for A, B' })
+  assert.equal((await binds('$(NAME)'))[0]?.source, join(root, 'web'))
+  await assert.rejects(binds('$(NAME)/$(B)-$(A)'), { message: 'missing value for A, B' })
 })
 
-test('no folder is made behind a link that leads out of a volume', (t) => {
+test('no folder is made behind a link that leads out of a volume', async (t) => {
   const [root, outside] = [folderOf(t), folderOf(t)]
   mkdirSync(join(root, 'inside'))
   symlinkSync(outside, join(root, 'out'))
   symlinkSync('inside', join(root, 'in'))
-  const source = (subPath: string): string | undefined => {
+  const source = async (subPath: string): Promise<string | undefined> => {
     const container = { name: 'web', image: 'web:1', volumeMounts: [{ name: 'v', mountPath: '/data', subPath }] }
-    return bindsOf(container, new Map([['v', root]]), new Set(), new Map())[0]?.source
+    return (await bindsOf(container, new Map([['v', root]]), new Set(), new Map()))[0]?.source
   }
-  assert.throws(() => source('out/a/b'), { message: /subPath "out\/a\/b" is a symlink out of the volume/ })
+  await assert.rejects(source('out/a/b'), { message: /subPath "out\/a\/b" is a symlink out of the volume/ })
   assert.deepEqual(readdirSync(outside), [])
-  assert.equal(source('in/a/b'), join(root, 'inside', 'a', 'b'))
+  assert.equal(await source('in/a/b'), join(root, 'inside', 'a', 'b'))
   assert.ok(statSync(join(root, 'inside', 'a', 'b')).isDirectory())
+})
+
+test('a folder that is made for a subPath may be used by whoever may use the volume', (t) => {
+  const root = folderOf(t)
+  chmodSync(root, 0o2777)
+  const made = subPathOf(root, 'a/b', 'v')
+  for (const path of [made, join(root, 'a')]) assert.equal(statSync(path).mode & 0o7777, 0o2777)
+})
+
+test('what is mounted below another comes after it, as written otherwise', () => {
+  const at = (target: string, source = ''): Bind => ({ source, target, readOnly: false })
+  const ordered = inMountOrder([
+    at('/a/b/c'),
+    at('/etc/hosts', 'ours'),
+    at('/a/'),
+    at('/a/b'),
+    at('/etc/hosts', 'theirs'),
+  ])
+  assert.deepEqual(
+    ordered.map(({ target, source }) => target + source),
+    ['/a/', '/etc/hostsours', '/a/b', '/etc/hoststheirs', '/a/b/c'],
+  )
 })
 
 test('the fault of a volume holds up no other when they are made anew', (t) => {

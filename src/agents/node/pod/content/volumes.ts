@@ -3,6 +3,7 @@ import {
   closeSync,
   constants,
   existsSync,
+  fchmodSync,
   fstatSync,
   lstatSync,
   mkdirSync,
@@ -25,7 +26,16 @@ import type { ClaimedVolume } from './claims.ts'
 import { give, showFiles, type VolumeFile } from './atomic-files.ts'
 import { expandVariables } from './env.ts'
 import { fieldValue, namedContainer, resourceValue } from './fields.ts'
-import type { CertificateProjection, Container, DownwardFiles, FileItems, Pod, Projection, Volume } from '../shapes.ts'
+import type {
+  CertificateProjection,
+  Container,
+  DownwardFiles,
+  FileItems,
+  Pod,
+  Projection,
+  Volume,
+  VolumeMount,
+} from '../shapes.ts'
 import { trustAnchors, type TrustBundleWish } from '../trust-bundles.ts'
 import { own } from '../../../../lib/value/own.ts'
 
@@ -75,21 +85,35 @@ export function renewVolumes(folder: string, sources: VolumeSources): readonly u
   })
 }
 
+/** Finds what is at `inner` of a volume, or makes a folder there; rejects with SluiceError POD_VOLUME when it leads out. */
+export type FindInner = (volume: string, root: string, inner: string) => Promise<string>
+
 /** The binds of a container's mounts. @throws SluiceError POD_VOLUME */
-export function bindsOf(
+export async function bindsOf(
   container: Container,
   volumes: ReadonlyMap<string, string>,
   readOnlyVolumes: ReadonlySet<string>,
   env: ReadonlyMap<string, string>,
-): Bind[] {
-  return (container.volumeMounts ?? []).map((mount) => {
+  findInner: FindInner = async (volume, root, inner) => subPathOf(root, inner, volume),
+): Promise<Bind[]> {
+  const bindOf = async (mount: VolumeMount): Promise<Bind> => {
     const root = volumes.get(mount.name)
     if (root === undefined)
       throw refused(mount.name, `container ${container.name} mounts a volume that the pod does not have`)
     const inner = mount.subPath ?? expandPath(mount.subPathExpr ?? '', env)
-    const source = inner === '' ? root : subPathOf(root, inner, mount.name)
+    const source = inner === '' ? root : await findInner(mount.name, root, inner)
     return { source, target: mount.mountPath, readOnly: mount.readOnly === true || readOnlyVolumes.has(mount.name) }
-  })
+  }
+  const binds: Bind[] = []
+  // one after the other: the first fault is told, and the same folder is not made twice
+  for (const mount of container.volumeMounts ?? []) binds.push(await bindOf(mount))
+  return binds
+}
+
+/** Binds in the order in which they are mounted: what is below another comes after it, else it would be out of sight; as written otherwise. */
+export function inMountOrder(binds: readonly Bind[]): readonly Bind[] {
+  const depthOf = ({ target }: Bind): number => target.split('/').filter((part) => part !== '').length
+  return [...binds].sort((a, b) => depthOf(a) - depthOf(b))
 }
 
 /**
@@ -326,20 +350,39 @@ function expandPath(expression: string, env: ReadonlyMap<string, string>): strin
   throw new SluiceError('POD_CONFIG', `missing value for ${[...new Set(missing)].sort().join(', ')}`)
 }
 
-function subPathOf(root: string, inner: string, volume: string): string {
+/** @returns the path without what is of no meaning in it. @throws SluiceError POD_VOLUME when it leads out of a volume */
+export function innerPath(inner: string, volume: string): string {
   const safe = inner.startsWith('/') ? undefined : safePath(inner)
   if (safe === undefined) throw refused(volume, `subPath "${inner}" leaves the volume`)
+  return safe
+}
+
+/** What is at `inner` of a volume, or a folder that is made there for whoever may use the volume. @throws SluiceError POD_VOLUME */
+export function subPathOf(root: string, inner: string, volume: string): string {
+  const safe = innerPath(inner, volume)
   const home = realpathSync(root)
+  const { mode } = statSync(home)
   let real = home
   // step by step: nothing is made behind a link before it is known where that leads
   for (const part of safe.split('/')) {
     const next = join(real, part)
-    if (!lstatSync(next, { throwIfNoEntry: false })) mkdirSync(next)
+    if (!lstatSync(next, { throwIfNoEntry: false })) makeAs(next, mode)
     real = realpathSync(next)
     if (real !== home && !real.startsWith(join(home, '/')))
       throw refused(volume, `subPath "${inner}" is a symlink out of the volume`)
   }
   return real
+}
+
+/** Makes a folder with a mode that no umask takes from; what somebody has put there meanwhile keeps its own. */
+function makeAs(path: string, mode: number): void {
+  mkdirSync(path)
+  const folder = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  try {
+    fchmodSync(folder, mode & 0o6777)
+  } finally {
+    closeSync(folder)
+  }
 }
 
 function refused(volume: string, why: string): SluiceError {

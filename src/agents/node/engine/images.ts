@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { EngineClient } from '../../../adapters/container-engine/client.ts'
 import { openContentStore, type ContentStore } from '../../../adapters/registry/content-store.ts'
@@ -7,6 +8,7 @@ import { pullImage, type PulledImage } from '../../../adapters/registry/pull.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { digestOf } from '../../../lib/oci/digest.ts'
 import { packTar, renderTarHeader, TAR_END, tarPadding } from '../../../lib/tar/write.ts'
+import { openImageNames, storedImage } from '../image/names.ts'
 import { type Image, imageOf, type ImageStore, referenceOf } from '../image/store.ts'
 
 /** The engine's name of an image that the node brought: its digest, so that nobody else's tag can move it. */
@@ -21,15 +23,26 @@ export function openEngineImages(
   engine: EngineClient,
 ): Pick<ImageStore, 'find' | 'pull'> {
   const content = openContentStore(root)
+  const names = openImageNames(join(root, 'names.json'))
   const known = new Map<string, Image>()
   return {
-    find: async (name) => known.get(name),
+    async find(name) {
+      const digest = names.get(name)
+      if (known.has(name) || digest === undefined) return known.get(name)
+      const stored = await storedImage(content, digest)
+      if (stored === undefined) return undefined
+      await hand(engine, content, stored)
+      const image = imageOf(name, referenceOf(name), stored, [])
+      known.set(name, image)
+      return image
+    },
     async pull(name, o = {}) {
       const reference = referenceOf(name)
       const pulled = await pullImage(o.registry ?? registry, reference, content, o.signal ? { signal: o.signal } : {})
       await hand(engine, content, pulled)
       const image = imageOf(name, reference, pulled, [])
       known.set(name, image)
+      names.set(name, pulled.digest)
       return image
     },
   }

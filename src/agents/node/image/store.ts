@@ -26,6 +26,7 @@ import { pullImage, type PulledImage } from '../../../adapters/registry/pull.ts'
 import { removeTreeSync } from '../../../machine/remove-tree.ts'
 import { removeEntry } from '../remove-entry.ts'
 import { collectUnused, FLAT, layerFolders } from './collect.ts'
+import { openImageNames, storedImage } from './names.ts'
 import { unpackLayer } from './unpack.ts'
 
 /** An image ready to run. */
@@ -43,7 +44,7 @@ export type Image = {
 
 /** Pulled images, and their layers unpacked once each. */
 export type ImageStore = {
-  /** An image that an earlier pull brought; undefined when it must be pulled. */
+  /** An image that an earlier pull brought, also one before a restart; undefined when it must be pulled. */
   readonly find: (name: string) => Promise<Image | undefined>
   /** @throws SluiceError IMAGE_*, REGISTRY_*, DIGEST_MISMATCH, OCI_MANIFEST_INVALID */
   readonly pull: (
@@ -87,37 +88,55 @@ export function imageOf(name: string, of: Reference, pulled: PulledImage, layers
 /** Opens the image store below `root`. `keepOwners` needs root. */
 export function openImageStore(root: string, client: RegistryClient, keepOwners: boolean): ImageStore {
   const content = openContentStore(root)
+  const names = openImageNames(join(root, 'names.json'))
   const known = new Map<string, Image>()
   const unpacking = new Map<string, Promise<readonly string[]>>()
-  let pulling = 0
+  let working = 0
   let collecting: Promise<void> = Promise.resolve()
   mkdirSync(join(root, 'layers'), { recursive: true })
   for (const name of readdirSync(join(root, 'layers')))
     if (name.startsWith('tmp-')) removeTreeSync(join(root, 'layers', name))
+  /** Nothing is collected meanwhile. */
+  const alone = async <T>(work: () => Promise<T>): Promise<T> => {
+    await collecting
+    working++
+    return work().finally(() => working--)
+  }
+  const unpack = async (name: string, reference: Reference, pulled: PulledImage): Promise<Image> => {
+    const running = unpacking.get(pulled.manifestDigest) ?? unpackImage(content, pulled, name, keepOwners)
+    unpacking.set(pulled.manifestDigest, running)
+    const layers = await running.finally(() => unpacking.delete(pulled.manifestDigest))
+    const image = imageOf(name, reference, pulled, layers)
+    known.set(name, image)
+    return image
+  }
   return {
-    find: async (name) => known.get(name),
+    async find(name) {
+      const digest = names.get(name)
+      if (known.has(name) || digest === undefined) return known.get(name)
+      return alone(async () => {
+        const stored = await storedImage(content, digest)
+        return stored && unpack(name, referenceOf(name), stored)
+      }).catch(() => undefined) // what is damaged is pulled again
+    },
     async pull(name, o = {}) {
       const reference = referenceOf(name)
-      await collecting
-      pulling++
-      try {
+      return alone(async () => {
         const pulled = await pullImage(o.registry ?? client, reference, content, o.signal ? { signal: o.signal } : {})
-        const running = unpacking.get(pulled.manifestDigest) ?? unpackImage(content, pulled, name, keepOwners)
-        unpacking.set(pulled.manifestDigest, running)
-        const layers = await running.finally(() => unpacking.delete(pulled.manifestDigest))
+        const image = await unpack(name, reference, pulled)
         await noteUse(content, pulled)
-        const image = imageOf(name, reference, pulled, layers)
-        known.set(name, image)
+        names.set(name, pulled.digest)
         return image
-      } finally {
-        pulling--
-      }
+      })
     },
-    async collect({ names, ids }, o) {
-      if (pulling > 0) return undefined
-      const kept = [...known].filter(([name, { id }]) => names.has(name) || ids.includes(id))
-      const digests = [...ids.map((id) => id.slice(id.indexOf('@') + 1)), ...kept.map(([, { digest }]) => digest)]
-      if (!o.dryRun) for (const name of [...known.keys()]) if (!kept.some(([one]) => one === name)) known.delete(name)
+    async collect({ names: needed, ids }, o) {
+      if (working > 0) return undefined
+      const isNeeded = (name: string, digest: string): boolean =>
+        needed.has(name) || ids.some((id) => id.endsWith(`@${digest}`))
+      const [kept, gone] = [true, false].map((is) => names.list().filter((one) => isNeeded(...one) === is))
+      const digests = [...ids.map((id) => id.slice(id.indexOf('@') + 1)), ...(kept ?? []).map(([, digest]) => digest)]
+      if (!o.dryRun) for (const [name] of gone ?? []) known.delete(name)
+      if (!o.dryRun) names.remove((gone ?? []).map(([name]) => name))
       const work = collectUnused(content, digests, o)
       collecting = work.then(
         () => undefined,
@@ -196,24 +215,27 @@ function flatten(
 ): void {
   const merged = join(root, `tmp-${randomBytes(6).toString('hex')}`)
   mkdirSync(merged, { mode: 0o755 })
-  for (const layer of [...stack].reverse()) linkTree(layer, merged)
-  for (const { path, isOpaque } of gone) {
-    const target = join(merged, path)
-    if (!isOpaque) removeEntry(target)
-    else if (lstatSync(target, { throwIfNoEntry: false })?.isDirectory())
-      for (const child of readdirSync(target)) removeEntry(join(target, child))
+  try {
+    for (const layer of [...stack].reverse()) linkTree(layer, merged)
+    for (const { path, isOpaque } of gone) {
+      const target = join(merged, path)
+      if (!isOpaque) removeEntry(target)
+      else if (lstatSync(target, { throwIfNoEntry: false })?.isDirectory())
+        for (const child of readdirSync(target)) removeEntry(join(target, child))
+    }
+    linkTree(work, merged)
+    offer(merged, flat)
+  } finally {
+    removeTreeSync(merged)
   }
-  linkTree(work, merged)
-  offer(merged, flat)
 }
 
-/** Gives a folder its name, unless another pull of the same layer has been faster. */
+/** Gives a folder its name, unless another pull of the same layer has been faster; who made it removes it then. */
 function offer(made: string, name: string): void {
   try {
     renameSync(made, name)
   } catch (error) {
     if (!isTaken(error)) throw error
-    removeTreeSync(made)
   }
 }
 

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { test, type TestContext } from 'node:test'
+import type { RegistryClient } from '../../../adapters/registry/client.ts'
+import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { digestOf } from '../../../lib/oci/digest.ts'
+import { packTar } from '../../../lib/tar/write.ts'
+import { openImageStore } from './store.ts'
+
+const NAME = 'example.com/demo/web:1'
+const layer = packTar([{ path: 'file', type: 'file', content: Buffer.from('hello') }])
+const descriptor = (bytes: Buffer, mediaType: string): object => ({
+  mediaType,
+  digest: digestOf(bytes),
+  size: bytes.length,
+})
+const config = Buffer.from(
+  JSON.stringify({ architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [digestOf(layer)] } }),
+)
+const MANIFEST = 'application/vnd.oci.image.manifest.v1+json'
+const manifest = Buffer.from(
+  JSON.stringify({
+    schemaVersion: 2,
+    config: descriptor(config, 'application/vnd.oci.image.config.v1+json'),
+    layers: [descriptor(layer, 'application/vnd.oci.image.layer.v1.tar')],
+  }),
+)
+
+/** A registry that has one image, as long as it is there. */
+function registry(isThere: boolean): RegistryClient {
+  const away = async (): Promise<never> => {
+    throw new SluiceError('REGISTRY_UNREACHABLE', 'it is away', { retry: 'backoff' })
+  }
+  const client: Pick<RegistryClient, 'getManifest' | 'openBlob'> = {
+    getManifest: isThere ? async () => ({ bytes: manifest, mediaType: MANIFEST, digest: digestOf(manifest) }) : away,
+    openBlob: isThere
+      ? async (_, digest) => Readable.from([digest === digestOf(layer) ? layer : config]) as never
+      : away,
+  }
+  return client as RegistryClient
+}
+
+async function storeWithImage(t: TestContext): Promise<string> {
+  const root = mkdtempSync(join(tmpdir(), 'sluice-images-'))
+  t.after(() => rmSync(root, { recursive: true, force: true }))
+  await openImageStore(root, registry(true), false).pull(NAME)
+  return root
+}
+
+test('an image that was pulled is found after a restart, though its registry is away', async (t) => {
+  const root = await storeWithImage(t)
+  const found = await openImageStore(root, registry(false), false).find(NAME)
+  assert.equal(found?.id, `example.com/demo/web@${digestOf(manifest)}`)
+  assert.equal(readFileSync(join(found?.layers[0] ?? '', 'file'), 'utf8'), 'hello')
+})
+
+const damages: { it: string; damage: (root: string) => void }[] = [
+  { it: 'a layer', damage: (root) => writeFileSync(join(root, 'blobs/sha256', digestOf(layer).slice(7)), 'x') },
+  { it: 'the manifest', damage: (root) => rmSync(join(root, 'blobs/sha256', digestOf(manifest).slice(7))) },
+  { it: 'the list of names', damage: (root) => writeFileSync(join(root, 'names.json'), '{"') },
+]
+for (const { it, damage } of damages)
+  test(`an image of which ${it} is damaged is pulled again`, async (t) => {
+    const root = await storeWithImage(t)
+    damage(root)
+    assert.equal(await openImageStore(root, registry(false), false).find(NAME), undefined)
+    assert.ok(await openImageStore(root, registry(true), false).pull(NAME))
+  })
+
+test('a name whose image was collected is not found again', async (t) => {
+  const root = await storeWithImage(t)
+  await openImageStore(root, registry(false), false).collect({ names: new Set(), ids: [] }, { dryRun: false })
+  assert.equal(await openImageStore(root, registry(false), false).find(NAME), undefined)
+})

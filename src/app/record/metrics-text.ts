@@ -5,7 +5,7 @@ import { endKey } from '../../pipeline/record/archive-keys.ts'
 import type { Cell } from '../../pipeline/record/delivery.ts'
 import type { Ledger } from '../../pipeline/record/ledger.ts'
 import { cellsOf, environmentName } from '../../pipeline/record/query.ts'
-import { type Helpers, waitOf } from '../../pipeline/record/wait.ts'
+import { fluxObjectsOf, type Helpers, waitOf } from '../../pipeline/record/wait.ts'
 
 /** What the metrics say of the process itself. */
 export type ProcessFigures = {
@@ -35,7 +35,7 @@ export function renderMetrics(ledger: Ledger, helpers: Helpers, figures: Process
     family('sluice_service_state', 'gauge', 'The state of a service in an environment, 1.', statesOf(cells, helpers)),
     family('sluice_deliveries_total', 'counter', 'Deliveries that have ended, by how they did.', endedOf(ledger)),
     family('sluice_last_delivery_seconds', 'gauge', 'From push to healthy pods, the last time.', lastOf(cells)),
-    resourceInfo(objectsOf(helpers)),
+    resourceInfo(fluxObjectsOf(helpers)),
     family('sluice_disk_full', 'gauge', '1 while the disk of the state is full.', [{ value: Number(isDiskFull) }]),
     ofProcess({ residentBytes, startedAtSeconds }),
   ].join('')
@@ -48,11 +48,6 @@ export function ofProcess(figures: Pick<ProcessFigures, 'residentBytes' | 'start
     family('process_resident_memory_bytes', 'gauge', 'Resident memory.', [{ value: residentBytes }]),
     family('process_start_time_seconds', 'gauge', 'When the process started.', [{ value: startedAtSeconds }]),
   ].join('')
-}
-
-function objectsOf(helpers: Helpers): readonly KubeObject[] {
-  const { kustomizations, sources, imageRepositories, policies, automations, others } = helpers
-  return [...sources, ...kustomizations, ...imageRepositories, ...policies, ...automations, ...others]
 }
 
 function statesOf(cells: readonly Cell[], helpers: Helpers): readonly Sample[] {

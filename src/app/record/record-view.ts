@@ -1,8 +1,8 @@
 import type { KubeObject } from '../../lib/kube/object.ts'
+import { groupBy } from '../../lib/value/group-by.ts'
 import type { DispatchFault } from '../../pipeline/notify/dispatch.ts'
 import type { Fact } from '../../pipeline/record/fact.ts'
-import type { BorderRecord, Cell, Delivery } from '../../pipeline/record/delivery.ts'
-import { BORDERS } from '../../pipeline/record/delivery.ts'
+import { type BorderRecord, BORDERS, type Cell, type Delivery } from '../../pipeline/record/delivery.ts'
 import type { Ledger } from '../../pipeline/record/ledger.ts'
 import { cellsOf, environmentName } from '../../pipeline/record/query.ts'
 import { type Helpers, type Wait, waitOf } from '../../pipeline/record/wait.ts'
@@ -28,15 +28,14 @@ export type ViewContext = {
 /** The page's whole view of a ledger. Pure. */
 export function pageView(ledger: Ledger, context: ViewContext): PageView {
   const cells = cellsOf(ledger)
-  const names = [...new Set(cells.map((cell) => cell.service))].sort()
-  const services: readonly ServiceView[] = names.map((name) => ({
-    name,
-    cells: cells.filter((cell) => cell.service === name).map((cell) => cellView(cell, context)),
-  }))
+  const services = [...groupBy(cells, ({ service }) => service)]
+    .map(([name, own]): ServiceView => ({ name, cells: own.map((cell) => cellView(cell, context)) }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
   const lines = context.facts.map(renderFact).filter((line) => line !== undefined)
   return {
     at: context.at,
     notice: context.notice,
+    // by the usual names that is the order in which a commit reaches them: staging, production
     environments: [...new Set(cells.map(environmentName))].sort().reverse(),
     services,
     stops: stopViews(ledger, cells, context.helpers.kustomizations.map(keyOf)),

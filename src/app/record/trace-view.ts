@@ -1,15 +1,15 @@
 import type { BorderRecord, Delivery, Passage } from '../../pipeline/record/delivery.ts'
-import type { FactOf, Ledger } from '../../pipeline/record/ledger.ts'
 import { type Helpers, type Wait, waitOfPassage } from '../../pipeline/record/wait.ts'
-import { pushBorder } from '../../pipeline/record/ledger.ts'
+import { type FactOf, type Ledger, pushBorder } from '../../pipeline/record/ledger.ts'
 import { stopOf } from '../../pipeline/record/passage.ts'
-import type { HistoryQuery, PolicyStop } from '../../pipeline/record/query.ts'
 import {
   commitTraceOf,
   environmentName,
+  type HistoryQuery,
   historyOf,
   lastOf,
   newestFirst,
+  type PolicyStop,
   policyStopsOf,
   refusedOf,
   traceOf,

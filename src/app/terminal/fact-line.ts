@@ -1,7 +1,7 @@
 import { cleanText } from './text-width.ts'
 import type { Fact } from '../../pipeline/record/fact.ts'
 import { unreachable } from '../../lib/error/unreachable.ts'
-import { commitOfRevision } from '../../pipeline/record/image-name.ts'
+import { commitOfRevision } from '../../pipeline/record/names.ts'
 
 /** One line of progress for a fact: the time, the border, what happened. `undefined` for facts too small to print, and for what is only about to be done. */
 export function renderFact(fact: Fact): string | undefined {

@@ -1,8 +1,8 @@
 import type { Delivery, Passage } from './delivery.ts'
 import type { FactBody, WorkloadImages } from './fact.ts'
-import { commitOfRevision, namespaceOf, splitImage } from './image-name.ts'
+import { commitOfRevision, namespaceOf, splitImage } from './names.ts'
 import { deliveryOfImage, type FactOf, type Ledger } from './ledger.ts'
-import { imageKey, passageKey, podKey, wayKey } from './ledger-keys.ts'
+import { imageKey, passageKey, podKey, type Tagged, wayKey } from './ledger-keys.ts'
 import { environmentName } from './query.ts'
 
 /** What may leave the ledger, by kind. */
@@ -162,8 +162,6 @@ function unknownThings(ledger: Ledger, fact: FactBody): readonly string[] {
       return []
   }
 }
-
-type Tagged = { readonly image: string; readonly tag: string }
 
 function unknownImage(ledger: Ledger, image: Tagged): readonly string[] {
   return ledger.images.has(imageKey(image)) ? [] : [builtKey(imageKey(image))]

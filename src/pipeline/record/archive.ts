@@ -1,7 +1,8 @@
+import { groupBy } from '../../lib/value/group-by.ts'
 import { type Archived, type ArchivedKinds, endKey } from './archive-keys.ts'
 import { Deliveries } from './deliveries.ts'
 import type { Delivery } from './delivery.ts'
-import { commitOfRevision, splitImage } from './image-name.ts'
+import { commitOfRevision, splitImage } from './names.ts'
 import { askedOf, type FactOf, type Ledger } from './ledger.ts'
 import { imageKey, passageKey, podKey, pushedKey } from './ledger-keys.ts'
 import { lastImages } from './needed-images.ts'
@@ -57,13 +58,7 @@ function timeOfOldestKept(things: readonly Timed[], { most, keep }: Bounds): str
 
 /** What a service shows of an environment, and what a rollback goes back to. */
 function newestOfEach(all: readonly Delivery[], count: number): readonly Delivery[] {
-  const services = new Map<string, Delivery[]>()
-  for (const one of all) {
-    const key = `${one.environment}/${one.service}`
-    const others = services.get(key)
-    if (others === undefined) services.set(key, [one])
-    else others.push(one)
-  }
+  const services = groupBy(all, ({ environment, service }) => `${environment}/${service}`)
   return [...services.values()].flatMap((deliveries) => [
     ...deliveries.filter(isShown).sort(latestFirst).slice(0, count),
     ...lastImages(deliveries.filter(({ image, state }) => image !== undefined && state === 'done')),

@@ -44,6 +44,12 @@ export class Deliveries extends Map<string, Delivery> {
     return this.#of(keyOfImage(image, tag)).filter((each) => each.image === image && each.version === tag)
   }
 
+  /** All of a service in an environment. */
+  ofService(environment: string, service: string): readonly Delivery[] {
+    const isIt = (each: Delivery): boolean => each.environment === environment && each.service === service
+    return this.#of(keyOfPlace(environment, service)).filter(isIt)
+  }
+
   /** Its workload, and so its service, is known from the build on. */
   #noteOpen(id: string, delivery: Delivery): void {
     const before = this.get(id)
@@ -73,8 +79,9 @@ const keyOfRun = (runId: string): string => `run ${runId}`
 const keyOfImage = (image: string, tag: string): string => `image ${image}:${tag}`
 
 /** What a delivery is asked for by; it may have been asked for by something else before. */
-function keysOf({ commit, runId, image, version }: Delivery): readonly string[] {
-  const keys = [keyOfCommit(commit)]
+function keysOf(delivery: Delivery): readonly string[] {
+  const { commit, runId, image, version } = delivery
+  const keys = [placeOf(delivery), keyOfCommit(commit)]
   if (runId !== undefined) keys.push(keyOfRun(runId))
   if (image !== undefined) keys.push(keyOfImage(image, version))
   return keys

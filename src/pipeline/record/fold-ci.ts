@@ -1,6 +1,6 @@
 import type { BorderRecord, Delivery } from './delivery.ts'
 import { judgeWriteBack } from './fold-markers.ts'
-import { baseName, branchOfRevision, namespaceOf } from './image-name.ts'
+import { baseName, branchOfRevision, namespaceOf } from './names.ts'
 import { imageKey, pushedKey, wayKey } from './ledger-keys.ts'
 import {
   deliveryOfImage,

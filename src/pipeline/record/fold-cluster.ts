@@ -1,7 +1,7 @@
 import type { Border, BorderRecord, Delivery } from './delivery.ts'
 import type { WorkloadImages } from './fact.ts'
 import { openForImage, provePushed } from './fold-ci.ts'
-import { commitOfRevision, splitImage } from './image-name.ts'
+import { commitOfRevision, splitImage } from './names.ts'
 import { imageKey, podKey, wayKey, workloadKey } from './ledger-keys.ts'
 import {
   addClaim,

@@ -1,5 +1,5 @@
 import type { Delivery } from './delivery.ts'
-import { namespaceOf } from './image-name.ts'
+import { namespaceOf } from './names.ts'
 import { type FactOf, HEALED, type Ledger, markBorder, openDeliveries } from './ledger.ts'
 
 /** What an automation found: stops the deliveries whose image it cannot write back, and lets go on those that it can. */

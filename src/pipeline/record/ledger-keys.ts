@@ -1,6 +1,7 @@
 import type { Passage } from './delivery.ts'
 
-type Tagged = { readonly image: string; readonly tag: string }
+/** An image by its tag. */
+export type Tagged = { readonly image: string; readonly tag: string }
 
 /** `host/name:tag`, as manifests write it. */
 export function imageKey({ image, tag }: Tagged): string {

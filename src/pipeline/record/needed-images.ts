@@ -1,6 +1,7 @@
+import { groupBy } from '../../lib/value/group-by.ts'
 import type { Pin } from '../image/retention.ts'
 import type { Delivery } from './delivery.ts'
-import { splitImage } from './image-name.ts'
+import { splitImage } from './names.ts'
 import { askedOf, type Ledger } from './ledger.ts'
 import { newestFirst } from './query.ts'
 
@@ -17,12 +18,12 @@ export function neededImages(ledger: Ledger, host: string): readonly Pin[] {
   const ofGit = askedOf(ledger).flatMap(({ namespace, name, images }) =>
     images.flatMap((image) => pinsOf(host, splitImage(image), `Git asks for it in ${namespace}/${name}`)),
   )
-  const services = new Map<string, Delivery[]>()
-  for (const delivery of ledger.deliveries.values())
-    if (delivery.image !== undefined && (delivery.state === 'done' || delivery.endedAt === undefined)) {
-      const key = `${delivery.environment}/${delivery.service}`
-      services.set(key, [...(services.get(key) ?? []), delivery])
-    }
+  const isNeeded = ({ image, state, endedAt }: Delivery): boolean =>
+    image !== undefined && (state === 'done' || endedAt === undefined)
+  const services = groupBy(
+    [...ledger.deliveries.values()].filter(isNeeded),
+    ({ environment, service }) => `${environment}/${service}`,
+  )
   const delivered = [...services].flatMap(([key, deliveries]) =>
     lastImages(deliveries).flatMap(({ image = '', version, digest, endedAt }) =>
       pinsOf(

@@ -1,6 +1,6 @@
 import type { FactBody, WorkloadImages } from './fact.ts'
 import { byName, carried, wantedBy } from './fold-cluster.ts'
-import { commitOfRevision, namespaceOf } from './image-name.ts'
+import { commitOfRevision, namespaceOf } from './names.ts'
 import { imageKey, passageKey, podKey, workloadKey } from './ledger-keys.ts'
 import { askedOf, deliveryOfImage, type Ledger } from './ledger.ts'
 import { stopOf } from './passage.ts'

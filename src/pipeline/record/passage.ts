@@ -1,5 +1,5 @@
 import { BORDERS, type Border, type BorderRecord, type Passage } from './delivery.ts'
-import { commitOfRevision } from './image-name.ts'
+import { commitOfRevision } from './names.ts'
 import { passageKey } from './ledger-keys.ts'
 import type { Ledger } from './ledger.ts'
 

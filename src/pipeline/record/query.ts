@@ -1,3 +1,4 @@
+import { groupBy } from '../../lib/value/group-by.ts'
 import { BORDERS, type Cell, type Delivery, type Passage, type Stop } from './delivery.ts'
 import { passageKey, podKey } from './ledger-keys.ts'
 import { digestOfDelivery, type FactOf, type Ledger, pushBorder } from './ledger.ts'
@@ -107,8 +108,10 @@ function isCommit(what: string): boolean {
 /** Every service in every environment, as it is now; ordered by name. */
 export function cellsOf(ledger: Ledger): readonly Cell[] {
   const delivered = [...ledger.deliveries.values()].map((delivery) => `${delivery.environment}/${delivery.service}`)
-  const pods = [...ledger.pods.values()].filter((pod) => !pod.gone)
-  return [...new Set([...ledger.workloads.keys(), ...delivered])].sort().map((key) => cellOf(ledger, key, pods))
+  const alive = [...ledger.pods.values()].filter((pod) => !pod.gone)
+  const podsOf = groupBy(alive, ({ namespace, workload }) => `${namespace}/${workload}`)
+  const keys = [...new Set([...ledger.workloads.keys(), ...delivered])].sort()
+  return keys.map((key) => cellOf(ledger, key, podsOf.get(key) ?? []))
 }
 
 /** What an environment is called: its Kustomization's name, the namespace where that is unknown. */
@@ -119,17 +122,16 @@ export function environmentName(of: {
   return of.kustomization?.slice(of.kustomization.indexOf('/') + 1) ?? of.environment
 }
 
-function cellOf(ledger: Ledger, key: string, alive: readonly FactOf<'pod'>[]): Cell {
+function cellOf(ledger: Ledger, key: string, pods: readonly FactOf<'pod'>[]): Cell {
   const [environment = '', service = ''] = key.split('/')
-  const all = [...ledger.deliveries.values()]
-    .filter((delivery) => delivery.environment === environment && delivery.service === service)
+  const all = ledger.deliveries
+    .ofService(environment, service)
     .filter((delivery) => delivery.kind !== 'drift')
     .sort(latestFirst)
   const delivery = all.find((candidate) => candidate.state !== 'superseded')
   const running = all.find((candidate) => candidate.state === 'done')
   const kustomization = ledger.workloads.get(key)?.kustomization ?? delivery?.kustomization
   const found = delivery?.cause === undefined ? environmentStopOf(ledger, kustomization, key) : deliveryStop(delivery)
-  const pods = alive.filter((pod) => pod.namespace === environment && pod.workload === service)
   const ready = pods.filter((pod) => pod.ready)
   return {
     ...{ service, environment, kustomization, delivery, running, cause: found?.cause, stop: found?.stop },

@@ -23,6 +23,12 @@ export type Helpers = Running & {
   readonly others: readonly KubeObject[]
 }
 
+/** All of them that are objects of Flux's kinds. */
+export function fluxObjectsOf(helpers: Helpers): readonly KubeObject[] {
+  const { kustomizations, sources, imageRepositories, policies, automations, others } = helpers
+  return [...sources, ...kustomizations, ...imageRepositories, ...policies, ...automations, ...others]
+}
+
 /** The border before which something stands, and why it does not pass. */
 export type Wait = { readonly border: Border; readonly cause: string }
 

@@ -63,6 +63,16 @@ const traps = [
     'two events: of the Secret and of the login',
   ],
   [
+    'a Receiver whose token is empty',
+    'takes no hook, in both settings',
+    'takes every hook of github, bitbucket, gitlab and harbor without proof, and whatever is signed with nothing',
+  ],
+  [
+    'a CDEvent with a `schemaUri`',
+    'is refused, as in Flux; the next one counts, in both settings',
+    'spoils what comes after it: all later events without one are refused until the controller starts anew',
+  ],
+  [
     'a submodule that cannot be fetched',
     'the status names the submodule and its address',
     'the status names the repository alone',

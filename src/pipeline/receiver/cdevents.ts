@@ -1,4 +1,6 @@
 import { read, readText } from '../../lib/kube/read.ts'
+import { goUrlFault } from '../../lib/value/go-url-fault.ts'
+import { isRecord } from '../../lib/value/is-record.ts'
 import { own } from '../../lib/value/own.ts'
 
 // The vocabulary of CDEvents 0.4, https://github.com/cdevents/spec/tree/v0.4.1: subject -> predicates.
@@ -72,27 +74,25 @@ const ENUMERATED: Readonly<Record<string, readonly string[]>> = {
 }
 
 const PACKAGE_URL = /^pkg:[^/]+\/./
+/** An event that a tool defines for itself: of its subject no more is known. */
+const CUSTOM = /^dev\.cdeventsx\.[a-z]+-[a-z]+\.[a-z]+\.\d+\.\d+\.\d+(?:-[\w.]+)?$/
 const TYPE = /^dev\.cdevents\.([a-z]+)\.([a-z]+)\.(\d+\.\d+\.\d+(?:-[\w.]+)?)$/
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/
 
 /** What is wrong with a CDEvent; undefined when nothing is. Its type must be known, its context whole, its subject named. */
 export function cdEventFault(event: unknown): string | undefined {
   const type = readText(event, 'context', 'type')
+  if (CUSTOM.test(type)) return contextFault(event) ?? contentFault(event)
   const [, subject = '', predicate = '', version = ''] = TYPE.exec(type) ?? []
   if (subject === '') return `context.type "${type}" is not dev.cdevents.<subject>.<predicate>.<version>`
   if (!own(VOCABULARY, subject)?.split(' ').includes(predicate)) return `context.type "${type}" is not known`
   if (version !== (VERSIONS[`${subject}.${predicate}`] ?? USUAL_VERSION))
     return `context.type "${type}" has another version`
-  for (const field of ['version', 'id', 'source'])
-    if (readText(event, 'context', field) === '') return `context.${field} is missing`
-  const time = readText(event, 'context', 'timestamp')
-  if (!TIME.test(time) || Number.isNaN(Date.parse(time))) return `context.timestamp "${time}" is not a time`
-  if (readText(event, 'subject', 'id') === '') return 'subject.id is missing'
+  const fault = contextFault(event) ?? contentFault(event)
+  if (fault !== undefined) return fault
   const written = SUBJECT_TYPES[subject] ?? subject
   if (readText(event, 'subject', 'type') !== written) return `subject.type is not "${written}"`
   const content = read(event, 'subject', 'content')
-  if (content !== undefined && (typeof content !== 'object' || content === null))
-    return 'subject.content is not an object'
   for (const field of REFERENCES)
     if (read(content, field) !== undefined && readText(content, field, 'id') === '')
       return `subject.content.${field} has no id`
@@ -103,4 +103,24 @@ export function cdEventFault(event: unknown): string | undefined {
       return `subject.content.${field} is missing, or none`
   }
   return undefined
+}
+
+function contextFault(event: unknown): string | undefined {
+  for (const field of ['version', 'id', 'source'])
+    if (readText(event, 'context', field) === '') return `context.${field} is missing`
+  const source = goUrlFault(readText(event, 'context', 'source'))
+  if (source !== undefined) return `context.source is no URI: ${source}`
+  const time = readText(event, 'context', 'timestamp')
+  if (!TIME.test(time) || Number.isNaN(Date.parse(time))) return `context.timestamp "${time}" is not a time`
+  if (!Array.isArray(read(event, 'context', 'links') ?? [])) return 'context.links is not a list'
+  const schema = readText(event, 'context', 'schemaUri')
+  return schema === ''
+    ? undefined
+    : `context.schemaUri "${schema}" is not known, so that nothing says what the event has to hold`
+}
+
+function contentFault(event: unknown): string | undefined {
+  if (readText(event, 'subject', 'id') === '') return 'subject.id is missing'
+  const content = read(event, 'subject', 'content')
+  return content === undefined || isRecord(content) ? undefined : 'subject.content is not an object'
 }

@@ -1,7 +1,9 @@
 import { createHmac } from 'node:crypto'
 import type { Receiver } from '../../kinds/receiver.ts'
-import { read, readText } from '../../lib/kube/read.ts'
+import { readText } from '../../lib/kube/read.ts'
 import { isRecord } from '../../lib/value/is-record.ts'
+import { mediaTypeOf } from '../../lib/net/media-type.ts'
+import { firstJson } from '../../lib/value/first-json.ts'
 import { own } from '../../lib/value/own.ts'
 import { cdEventFault } from './cdevents.ts'
 import { headerOf, type HookCall, type Proof, refused } from './request.ts'
@@ -59,24 +61,22 @@ export function checkProof({ type, events }: Receiver, call: HookCall, token: st
   return events.some((name) => name.toLowerCase() === event) ? proof : refused(`the event "${event}" is not authorised`)
 }
 
-/** Parses a body; undefined when it is not JSON. */
+/** Parses a body; undefined when it is not JSON. What stands behind its first value is not looked at. */
 export function parseJson(body: Buffer): { readonly value: unknown } | undefined {
-  try {
-    return { value: JSON.parse(body.toString('utf8')) }
-  } catch {
-    return undefined
-  }
+  return firstJson(body.toString('utf8'))
 }
 
 /** GitHub, Gitea, Bitbucket: the signature is over the body as it came; a form carries the event in its field `payload`. */
 function hubSignature(call: HookCall, token: string, reason: string): Proof {
   const signature = headerOf(call, 'x-hub-signature-256') || headerOf(call, 'x-hub-signature')
   if (!isSignedBy(token, signature, call.body)) return refused(reason)
-  const type = headerOf(call, 'content-type').split(';')[0]?.trim().toLowerCase()
+  const contentType = headerOf(call, 'content-type')
+  const type = mediaTypeOf(contentType)
   if (type === 'application/json') return GOOD
-  if (type !== 'application/x-www-form-urlencoded') return refused(`the content type "${type}" is not supported`)
-  const payload = new URLSearchParams(call.body.toString('utf8')).get('payload') ?? ''
-  return { isGood: true, body: Buffer.from(payload) }
+  if (type !== 'application/x-www-form-urlencoded') return refused(`the content type "${contentType}" is not supported`)
+  const form = call.body.toString('utf8')
+  if (/;|%(?![0-9a-f]{2})/i.test(form)) return refused('the form of the body cannot be read')
+  return { isGood: true, body: Buffer.from(new URLSearchParams(form).get('payload') ?? '') }
 }
 
 function nexus(call: HookCall, token: string): Proof {
@@ -97,20 +97,26 @@ function shaped(
   const parsed = parseJson(body)
   const bad = refused(`cannot decode ${sender} webhook payload`)
   if (!parsed || (parsed.value !== null && !isRecord(parsed.value))) return bad
-  const { value } = parsed
-  const isText = (path: readonly string[]): boolean => {
-    const parents = path.slice(0, -1).map((_, at) => read(value, ...path.slice(0, at + 1)))
-    if (parents.some((parent) => parent !== undefined && parent !== null && !isRecord(parent))) return false
-    const found = read(value, ...path)
-    return found === undefined || found === null || typeof found === 'string'
+  const isText = (it: unknown): boolean => it === undefined || it === null || typeof it === 'string'
+  const isTextAt = (path: readonly string[]): boolean => {
+    const parents = path.slice(0, -1).map((_, at) => readAnyCase(parsed.value, path.slice(0, at + 1)))
+    const isInside = parents.every((parent) => parent === undefined || parent === null || isRecord(parent))
+    return isInside && isText(readAnyCase(parsed.value, path))
   }
-  const isTexts = (path: readonly string[]): boolean => {
-    const found = read(value, ...path)
-    return (
-      found === undefined || found === null || (Array.isArray(found) && found.every((it) => typeof it === 'string'))
-    )
+  const isListAt = (path: readonly string[]): boolean => {
+    const found = readAnyCase(parsed.value, path) ?? []
+    return Array.isArray(found) && found.every(isText)
   }
-  return texts.every(isText) && lists.every(isTexts) ? GOOD : bad
+  return texts.every(isTextAt) && lists.every(isListAt) ? GOOD : bad
+}
+
+/** Go knows its fields in letters of any case. */
+function readAnyCase(value: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (at, name) =>
+      isRecord(at) ? Object.entries(at).findLast(([key]) => key.toLowerCase() === name.toLowerCase())?.[1] : undefined,
+    value,
+  )
 }
 
 /** What is inside of a Pub/Sub envelope: the event of Google's registry. */

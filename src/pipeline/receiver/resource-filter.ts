@@ -2,6 +2,7 @@ import type { Receiver } from '../../kinds/receiver.ts'
 import { type Cel, compileCel } from '../../lib/cel/compile.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
+import { mediaTypeOf } from '../../lib/net/media-type.ts'
 import { parseJson } from './proof.ts'
 import { headerOf, type HookCall } from './request.ts'
 
@@ -47,9 +48,15 @@ export function compileFilter(
 
 /** Only a body that says that it is JSON is looked into, as in Flux. */
 function requestBody(call: HookCall): unknown {
-  const types = headerOf(call, 'content-type').split(',')
-  if (!types.some((type) => type.split(';')[0]?.trim().toLowerCase() === 'application/json')) return {}
+  if (!saysJson(headerOf(call, 'content-type'))) return {}
   const parsed = parseJson(call.body)
   if (parsed && typeof parsed.value === 'object' && !Array.isArray(parsed.value)) return parsed.value ?? {}
   throw new SluiceError('BODY_INVALID', 'failed to parse request body as JSON')
+}
+
+/** Of several types none counts that stands behind one that cannot be read. */
+function saysJson(contentType: string): boolean {
+  const types = contentType.split(',').map(mediaTypeOf)
+  const at = types.indexOf('application/json')
+  return at >= 0 && !types.slice(0, at).includes(undefined)
 }

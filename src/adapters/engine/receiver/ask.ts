@@ -1,5 +1,6 @@
 import type { Receiver, ReceiverResource } from '../../../kinds/receiver.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { labelKeyErrors, labelValueErrors } from '../../../lib/kube/names.ts'
 import { type KubeObject, refOf } from '../../../lib/kube/object.ts'
 import type { ResourceFilter } from '../../../pipeline/receiver/resource-filter.ts'
 import { ApiError } from '../../kube/api-error.ts'
@@ -64,6 +65,10 @@ async function askResource(
     return ask(tools, { ...object, apiVersion, kind }, filter)
   }
   if (!matchLabels) throw fault("matchLabels field not set when using wildcard '*' as name")
+  const isPossible = ([key, value]: [string, string]): boolean =>
+    labelKeyErrors(key).length + labelValueErrors(value).length === 0
+  // No object has a label that there cannot be.
+  if (!Object.entries(matchLabels).every(isPossible)) return
   const labelSelector = Object.entries(matchLabels)
     .map(([key, value]) => `${key}=${value}`)
     .join(',')

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { posix } from 'node:path'
 import type { HookCall } from '../../../pipeline/receiver/request.ts'
 import { type BoundedServer, endEmpty, readCapped, serveBounded } from '../../net/bounded-server.ts'
 import { findReceiver, handleHook, type HookTools } from './handle.ts'
@@ -15,10 +16,19 @@ export function listenForHooks(listen: string, tools: HookTools): Promise<Bounde
   return serveBounded(listen, 'hook', tools.log, (request, response) => answer(tools, request, response))
 }
 
+const NOTHING = '404 page not found\n'
+
 async function answer(tools: HookTools, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const path = request.url ?? ''
+  const clean = cleanPath(path)
+  if (clean !== path) {
+    response.writeHead(307, { location: clean, 'content-length': 0 }).end()
+    return
+  }
   if (!path.startsWith('/hook/')) {
-    response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' }).end('404 page not found\n')
+    response
+      .writeHead(404, { 'content-type': 'text/plain; charset=utf-8', 'content-length': NOTHING.length })
+      .end(NOTHING)
     return
   }
   const receiver = findReceiver(tools, path)
@@ -31,4 +41,11 @@ async function answer(tools: HookTools, request: IncomingMessage, response: Serv
   ])
   const call: HookCall = { headers: Object.fromEntries(headers), body }
   endEmpty(response, await handleHook(tools, receiver, call))
+}
+
+/** As Go's router has it: without doubled slashes and dots, and `/hook` with the slash that is below it. */
+function cleanPath(path: string): string {
+  const [, name = '', query = ''] = /^([^?]*)(.*)$/s.exec(path) ?? []
+  const clean = name.startsWith('/') ? posix.normalize(name) : name
+  return (clean === '/hook' ? '/hook/' : clean) + query
 }

@@ -120,6 +120,12 @@ test('a path that nobody has, or none at all', () =>
     assert.equal(await call({}, '/'), 404)
   }))
 
+test('a path that is written in another way leads to the one that is meant', () =>
+  withWorld({}, async (call) => {
+    for (const path of ['/hook', '//hook/x', '/hook//x?a=b'])
+      assert.equal(await call({ redirect: 'manual' }, path), 307, path)
+  }))
+
 const hmac = (body: string, algorithm = 'sha256', key = 'token') =>
   `${algorithm}=${createHmac(algorithm, key).update(body).digest('hex')}`
 const proofs: readonly [it: string, spec: object, headers: Record<string, string>, body: string, want: number][] = [
@@ -199,6 +205,65 @@ const proofs: readonly [it: string, spec: object, headers: Record<string, string
     {},
     '{"context":{"version":"0.4.1","id":"1","source":"/a","type":"dev.cdevents.service.deployed.0.2.0","timestamp":"2024-01-01T00:00:00Z"},"subject":{"id":"x","type":"service","content":{"environment":{"id":"e"},"artifactId":"pkg:oci/x"}}}',
     200,
+  ],
+  [
+    'cdevents, an event of a tool',
+    { type: 'cdevents' },
+    {},
+    '{"context":{"version":"0.4.1","id":"1","source":"/a","type":"dev.cdeventsx.acme-thing.happened.0.1.0","timestamp":"2024-01-01T00:00:00Z"},"subject":{"id":"x","type":"thing","content":{}}}',
+    200,
+  ],
+  [
+    'cdevents, a source that is no URI',
+    { type: 'cdevents' },
+    {},
+    '{"context":{"version":"0.4.1","id":"1","source":"%zz","type":"dev.cdevents.change.merged.0.2.0","timestamp":"2024-01-01T00:00:00Z"},"subject":{"id":"x","type":"change","content":{}}}',
+    400,
+  ],
+  [
+    'cdevents, a schema that nobody knows',
+    { type: 'cdevents' },
+    {},
+    '{"context":{"version":"0.4.1","id":"1","source":"/a","type":"dev.cdevents.change.merged.0.2.0","timestamp":"2024-01-01T00:00:00Z","schemaUri":"https://x"},"subject":{"id":"x","type":"change","content":{}}}',
+    400,
+  ],
+  [
+    'cdevents, links that are no list',
+    { type: 'cdevents' },
+    {},
+    '{"context":{"version":"0.4.1","id":"1","source":"/a","type":"dev.cdevents.change.merged.0.2.0","timestamp":"2024-01-01T00:00:00Z","links":"x"},"subject":{"id":"x","type":"change","content":{}}}',
+    400,
+  ],
+  [
+    'cdevents, a content that is a list',
+    { type: 'cdevents' },
+    {},
+    '{"context":{"version":"0.4.1","id":"1","source":"/a","type":"dev.cdevents.change.merged.0.2.0","timestamp":"2024-01-01T00:00:00Z"},"subject":{"id":"x","type":"change","content":[]}}',
+    400,
+  ],
+  ['quay, a field in capitals', { type: 'quay' }, {}, '{"DOCKER_URL":1}', 400],
+  ['quay, a tag that is null', { type: 'quay' }, {}, '{"updated_tags":[null]}', 200],
+  ['dockerhub, something behind the body', { type: 'dockerhub' }, {}, '{} {', 200],
+  [
+    'github, a form that cannot be read',
+    { type: 'github' },
+    { 'content-type': 'application/x-www-form-urlencoded', 'x-hub-signature-256': hmac('payload=%zz') },
+    'payload=%zz',
+    400,
+  ],
+  [
+    'github, a form with a semicolon',
+    { type: 'github' },
+    { 'content-type': 'application/x-www-form-urlencoded', 'x-hub-signature-256': hmac('payload=a;b') },
+    'payload=a;b',
+    400,
+  ],
+  [
+    'github, a type with two charsets',
+    { type: 'github' },
+    { 'content-type': 'application/json; a=b; a=c', 'x-hub-signature-256': hmac('{}') },
+    '{}',
+    400,
   ],
   [
     'a filter over what is no JSON',

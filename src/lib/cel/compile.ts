@@ -80,8 +80,14 @@ export type CelScope = {
   readonly shape: CelShape
 }
 
-/** What is known of an expression before it is asked: the type of its answer as far as it is known (`bool`, `list<int>`, `dyn`), and what it costs at most. */
-export type CheckedCel = { readonly type: string; readonly cost: number }
+/**
+ * What is known of an expression before it is asked: the type of its answer as far as it is known (`bool`, `list<int>`, `dyn`), what it costs at
+ * most, and whether it does nothing but read a value.
+ */
+export type CheckedCel = { readonly type: string; readonly cost: number; readonly isRead: boolean }
+
+/** Nodes that only read: a variable, a field, an index. */
+const READS = ['id', '.', '[]']
 
 /**
  * Checks an expression with the functions of Kubernetes.
@@ -98,7 +104,8 @@ export function checkCel(text: string, { variables, structs, shape }: CelScope):
   const type = checkedType(text, parsed)
   const odd = oddLiteral(parsed.ast as unknown as PlacedNode, text)
   if (odd !== undefined) throw invalid(text, located(text, odd.at, odd.why))
-  return { type, cost: estimateCost(parsed.ast as unknown as Node, shape) }
+  const cost = estimateCost(parsed.ast as unknown as Node, shape)
+  return { type, cost, isRead: READS.includes(parsed.ast.op) }
 }
 
 const BASE = new Environment({

@@ -1,9 +1,12 @@
 import { asJson, type Json, objectOf, objectsOf, stringOf } from '../../../../lib/kube/json.ts'
+import { type Account, Authorizer, type Judge } from '../../../../lib/cel/kubernetes/authz.ts'
 import { schemaFor } from '../../../../lib/kube-schema/builtin.ts'
 import type { FieldType } from '../../../../lib/kube-schema/schema.ts'
 import type { Environment } from '../../environment.ts'
 import type { Obj } from '../../object.ts'
 import { toVersion } from '../../conversion/convert.ts'
+import { judge } from '../../authorization/rules.ts'
+import type { User } from '../../request/user.ts'
 import type { Resource } from '../../resources/resource.ts'
 import { celValue } from '../../validation/custom/rules-of-schema.ts'
 import { policyVariable } from '../../validation/policy-expression.ts'
@@ -29,10 +32,31 @@ export function variablesOf(
     oldObject: shown(before),
     request: requestOf(attempt, matched),
     namespaceObject: namespace === undefined ? null : celOf(typeOf(env, namespace), namespace),
+    authorizer: authorizerOf(env, attempt),
     params: params === undefined ? null : celOf(typeOf(env, params), params),
   }
   return { ...base, variables: declared(policy, base) }
 }
+
+/** The variables for the text of a refusal, which asks no authorizer, not even by what the policy declares. */
+export function variablesOfMessages(
+  policy: Obj,
+  { authorizer: _authorizer, variables: _declared, ...base }: Variables,
+): Variables {
+  return { ...base, variables: declared(policy, base) }
+}
+
+/** What may be asked of who sent the request, or of an account. */
+function authorizerOf(env: Environment, { call }: Attempt): Authorizer {
+  const { resource, subresource, namespace, name, user } = call
+  const judged: Judge = (access, account) => judge(env, account === undefined ? user : accountUser(account), access)
+  return new Authorizer(judged, { group: resource.group, resource: resource.plural, subresource, namespace, name })
+}
+
+const accountUser = ({ namespace, name }: Account): User => ({
+  name: `system:serviceaccount:${namespace}:${name}`,
+  groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`],
+})
 
 /** What has no name yet says none. */
 function named(object: Obj): Obj {

@@ -149,7 +149,7 @@ test('an expression that fails refuses in the words of the real server', () =>
       matchConditions: [{ name: 'failing', expression: "request.name.startsWith('f')" }],
       variables: [{ name: 'n', expression: 'size(object.data)' }],
       validations: [{ expression: "request.name == 'fx' || variables.n <= 2" }, { expression: "object.data.a == 'b'" }],
-      auditAnnotations: [{ key: 'k', valueExpression: 'object.data.z' }],
+      auditAnnotations: [{ key: 'k', valueExpression: 'string(object.data.z)' }],
     },
     { validationActions: ['Warn', 'Audit'] },
     async () => {
@@ -163,7 +163,7 @@ test('an expression that fails refuses in the words of the real server', () =>
         none.warning.includes(`Validation failed for ${bound}: ${variable.replaceAll('"', '\\"')}`),
         none.warning,
       )
-      const annotated = `${bound} denied request: expression 'object.data.z' resulted in error: no such key: z`
+      const annotated = `${bound} denied request: expression 'string(object.data.z)' resulted in error: no such key: z`
       const refused = await told('fx', { a: 'b' })
       assert.equal(refused.code, 422)
       assert.deepEqual(refused.body.details.causes, [{ message: annotated }])
@@ -274,5 +274,24 @@ test('a policy that changes sees a write as it was sent, before the server adds 
     const replaced = await ask('PUT', `${jobs}/seen`, { ...job, spec: made.body.spec })
     assert.deepEqual(annotationsOf(replaced), { ...never, name: 'true', phase: 'none', selector: 'true' })
     assert.equal(replaced.body.metadata.uid, made.body.metadata.uid)
+  })
+})
+
+test('a policy asks what somebody may do, in its expressions, and never in what it says of a refusal', () => {
+  const may = (check: string): string => `authorizer.${check}.check("frob").allowed()`
+  const bot = may('serviceAccount("default", "bot").group("").resource("configmaps")')
+  const spec = {
+    matchConstraints: rules(['CREATE']),
+    variables: [{ name: 'may', expression: may('requestResource') }],
+    validations: [
+      { expression: 'variables.may', message: 'the administrator may do everything' },
+      { expression: may('path("/healthz")') },
+      { expression: `!${bot}`, message: 'an account without roles may do nothing' },
+      { expression: 'false', messageExpression: '"may: " + string(variables.may)', message: 'not asked' },
+    ],
+  }
+  return under('validating', spec, { validationActions: ['Deny'] }, async () => {
+    const { body } = await ask('POST', `${MAPS}?dryRun=All`, { metadata: { name: 'a' } })
+    assert.match(String(body.message), /denied request: not asked$/)
   })
 })

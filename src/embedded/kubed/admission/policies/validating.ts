@@ -5,7 +5,7 @@ import { Fault, forbidden } from '../../fault.ts'
 import type { Obj } from '../../object.ts'
 import type { Attempt } from '../attempt.ts'
 import { policyExpression } from '../../validation/policy-expression.ts'
-import type { Variables } from './expressions.ts'
+import { type Variables, variablesOfMessages } from './expressions.ts'
 import { enter, failsClosed, type Invocation, invocationsFor, refusedName } from './invocations.ts'
 import { own } from '../../../../lib/value/own.ts'
 
@@ -60,7 +60,7 @@ function denialsOf(env: Environment, attempt: Attempt, invocation: Invocation): 
   for (const validation of objectsOf(objectOf(policy.spec).validations))
     try {
       if (policyExpression(stringOf(validation.expression)).evaluateRaw(variables) !== true)
-        out.push({ message: messageOf(validation, variables), reason: stringOf(validation.reason) })
+        out.push({ message: messageOf(policy, validation, variables), reason: stringOf(validation.reason) })
     } catch (error) {
       out.push(...failed(error))
     }
@@ -81,9 +81,9 @@ function annotationFaults(policy: Obj, variables: Variables): Denial[] {
 }
 
 /** What `messageExpression` says, where it says something in one line; else the message, else the expression itself. */
-function messageOf(validation: JsonObject, variables: Variables): string {
+function messageOf(policy: Obj, validation: JsonObject, variables: Variables): string {
   const expression = stringOf(validation.messageExpression)
-  const told = expression === '' ? '' : evaluated(expression, variables)
+  const told = expression === '' ? '' : evaluated(expression, variablesOfMessages(policy, variables))
   return told || stringOf(validation.message).trim() || `failed expression: ${stringOf(validation.expression).trim()}`
 }
 

@@ -168,6 +168,34 @@ const cases: { it: string; kind: string; spec: JsonObject; want: string[] }[] = 
     ],
   },
   {
+    it: 'what is only read and may be anything, and calls that fit no value',
+    kind: 'validatingadmissionpolicies',
+    spec: policy({
+      variables: [
+        { name: 'size', expression: 'object.spec.ports.size()' },
+        { name: 'any', expression: 'authorizer.group("a")' },
+      ],
+      validations: [
+        { expression: 'object.spec.on', messageExpression: 'authorizer.path("/x").check("get").reason()' },
+        { expression: 'variables.size == "x"' },
+        { expression: 'object.data["a"].size() > "a"' },
+        { expression: 'authorizer.group("").check("get")' },
+        { expression: 'authorizer' },
+        { expression: 'variables.any.resource("b").check("get").allowed() && object.x == 1' },
+      ],
+      auditAnnotations: [{ key: 'a', valueExpression: 'object.x ? "a" : null' }],
+    }),
+    want: [
+      'validations[0].expression Invalid value: "object.spec.on": must evaluate to bool but got dyn',
+      `validations[0].messageExpression Invalid value: "authorizer.path(\\"/x\\").check(\\"get\\").reason()": compilation failed: ERROR: <input>:1:1: undeclared reference to 'authorizer' (in container '')\n | authorizer.path("/x").check("get").reason()\n | ^`,
+      `validations[1].expression Invalid value: "variables.size == \\"x\\"": compilation failed: ERROR: <input>:1:16: found no matching overload for '_==_' applied to '(int, string)'\n | variables.size == "x"\n | ...............^`,
+      `validations[2].expression Invalid value: "object.data[\\"a\\"].size() > \\"a\\"": compilation failed: ERROR: <input>:1:25: found no matching overload for '_>_' applied to '(int, string)'\n | object.data["a"].size() > "a"\n | ........................^`,
+      `validations[3].expression Invalid value: "authorizer.group(\\"\\").check(\\"get\\")": compilation failed: ERROR: <input>:1:27: found no matching overload for 'check' applied to 'kubernetes.authorization.GroupCheck.(string)'\n | authorizer.group("").check("get")\n | ..........................^`,
+      'validations[4].expression Invalid value: "authorizer": must evaluate to bool but got kubernetes.authorization.Authorizer',
+      `auditAnnotations[0].valueExpression Invalid value: "object.x ? \\"a\\" : null": compilation failed: ERROR: <input>:1:10: found no matching overload for '_?_:_' applied to '(dyn, string, null)'\n | object.x ? "a" : null\n | .........^`,
+    ],
+  },
+  {
     it: 'mutations that are none',
     kind: 'mutatingadmissionpolicies',
     spec: {

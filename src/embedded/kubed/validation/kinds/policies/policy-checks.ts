@@ -12,7 +12,7 @@ import {
   unsupported,
 } from '../../fault-list.ts'
 import { BINDING_CHECKS, checkMutatingRules } from './binding-checks.ts'
-import { type Asked, checkExpression, declaredBefore, scopeOf } from './expression-checks.ts'
+import { type Asked, checkExpression, declaredBefore, scopeOf, scopeOfMessages } from './expression-checks.ts'
 import { MATCH_CHECKS } from './match-checks.ts'
 
 const REASONS = ['Forbidden', 'Invalid', 'RequestEntityTooLarge']
@@ -144,7 +144,10 @@ function checkValidation(validation: JsonObject, path: string, errors: FieldErro
     if (stringOf(messageExpression).trim() === '')
       invalidValue(errors, `${path}.messageExpression`, messageExpression, 'must be non-empty if specified')
     else
-      checkExpression(stringOf(messageExpression), `${path}.messageExpression`, errors, { scope, wanted: ['string'] })
+      checkExpression(stringOf(messageExpression), `${path}.messageExpression`, errors, {
+        scope: scopeOfMessages(scope),
+        wanted: ['string'],
+      })
   }
   if (stringOf(message) !== '' && stringOf(message).trim() === '')
     invalidValue(errors, `${path}.message`, message, 'must be non-empty if specified')

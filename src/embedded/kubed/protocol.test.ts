@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
+import { kubedOfFile } from '../../../tests/support/kubed.ts'
 import type { JsonObject } from '../../lib/kube/json.ts'
 import { decodeProtobuf } from '../../lib/kube-typed/protobuf/decode.ts'
-import { serveKubed, type Kubed } from './serve.ts'
 
 // What the real kube-apiserver 1.37.2 answered to the same questions.
 const MAPS = '/api/v1/namespaces/default/configmaps'
@@ -273,10 +270,7 @@ const rows: Row[] = [
   },
 ]
 
-let kubed: Kubed
-const stateDir = mkdtempSync(join(tmpdir(), 'kubed-protocol-'))
-before(async () => {
-  kubed = await serveKubed({ stateDir, port: 0, isAlsoPlain: true })
+const kubed = kubedOfFile(async () => {
   await send({ ask: `POST ${MAPS}`, body: '{"metadata":{"name":"one"}}' })
   await send({ ask: `POST ${DEFINITIONS}`, body: JSON.stringify(SHIRT) })
   await send({
@@ -285,20 +279,10 @@ before(async () => {
   })
   await send({ ask: 'POST /api/v1/namespaces/default/resourcequotas', body: '{"metadata":{"name":"q"},"spec":{}}' })
 })
-after(async () => {
-  await kubed.close()
-  rmSync(stateDir, { recursive: true, force: true })
-})
 
-async function send({ ask, body, type = 'application/json', accept = 'application/json' }: Omit<Row, 'it' | 'want'>) {
-  const [method, path = ''] = ask.split(' ')
-  const headers = { authorization: `Bearer ${kubed.token}`, accept, 'content-type': type }
-  const answer = await fetch(`${kubed.plainServer}${path}`, {
-    method,
-    headers,
-    ...(body === undefined ? {} : { body }),
-  })
-  return { code: answer.status, text: await answer.text() }
+function send({ ask, body, type = 'application/json', accept = 'application/json' }: Omit<Row, 'it' | 'want'>) {
+  const [method = '', path = ''] = ask.split(' ')
+  return kubed.ask(method, path, body, { accept, 'content-type': type })
 }
 
 for (const { it, want, ...row } of rows)
@@ -310,7 +294,7 @@ for (const { it, want, ...row } of rows)
 
 test('kubed ends the state at which a watch begins with a bookmark, asked for or not', async () => {
   const path = `${MAPS}?watch&allowWatchBookmarks=true`
-  const { body } = await fetch(`${kubed.plainServer}${path}`, { headers: { authorization: `Bearer ${kubed.token}` } })
+  const { body } = await kubed.get(path)
   assert.ok(body)
   let text = ''
   for await (const chunk of body) {
@@ -341,7 +325,7 @@ test('kubed counts what it is asked, and shows it to those who may see it', asyn
   assert.ok(metrics.text.includes(of('404,scope="resource",subresource="",verb="GET",version="v1"')))
   assert.match(metrics.text, /^apiserver_resource_objects\{group="",resource="configmaps"\} [1-9]/m)
   assert.match(metrics.text, /^process_resident_memory_bytes \d+$/m)
-  const stranger = await fetch(`${kubed.plainServer}/metrics`)
+  const stranger = await fetch(`${kubed.kubed().plainServer}/metrics`)
   assert.equal(stranger.status, 403)
 })
 
@@ -351,7 +335,7 @@ const PROTOBUF = 'application/vnd.kubernetes.protobuf'
 const held = (bytes: Buffer): JsonObject | undefined => decodeProtobuf(bytes.subarray(bytes.indexOf('k8s\0')))
 
 test('kubed answers in protobuf who takes nothing else, its failures too', async () => {
-  const headers = { authorization: `Bearer ${kubed.token}`, accept: PROTOBUF }
+  const headers = { accept: PROTOBUF }
   for (const [path, kind] of [
     [`${MAPS}/one`, 'ConfigMap'],
     [MAPS, 'ConfigMapList'],
@@ -359,7 +343,7 @@ test('kubed answers in protobuf who takes nothing else, its failures too', async
     [`${SHIRTS}/absent`, 'Status'],
     ['/apis/apps', 'APIGroup'],
   ] as const) {
-    const answer = await fetch(`${kubed.plainServer}${path}`, { headers })
+    const answer = await kubed.get(path, headers)
     const body = Buffer.from(await answer.arrayBuffer())
     assert.equal(answer.headers.get('content-type'), PROTOBUF, path)
     assert.equal(held(body)?.kind, kind)
@@ -367,9 +351,9 @@ test('kubed answers in protobuf who takes nothing else, its failures too', async
 })
 
 test('kubed tells changes in frames of protobuf', async () => {
-  const headers = { authorization: `Bearer ${kubed.token}`, accept: `${PROTOBUF};stream=watch` }
+  const headers = { accept: `${PROTOBUF};stream=watch` }
   const path = `${MAPS}?watch=1&timeoutSeconds=1&fieldSelector=metadata.name=one`
-  const { body, headers: told } = await fetch(`${kubed.plainServer}${path}`, { headers })
+  const { body, headers: told } = await kubed.get(path, headers)
   assert.equal(told.get('content-type'), `${PROTOBUF};stream=watch`)
   assert.ok(body)
   const frames: Buffer[] = []
@@ -381,23 +365,23 @@ test('kubed tells changes in frames of protobuf', async () => {
 
 test('kubed says of the aggregated form of discovery when it is still the same', async () => {
   const accept = 'application/json;as=APIGroupDiscoveryList;g=apidiscovery.k8s.io;v=v2'
-  const headers = { authorization: `Bearer ${kubed.token}`, accept }
-  const first = await fetch(`${kubed.plainServer}/apis`, { headers })
+  const headers = { accept }
+  const first = await kubed.get('/apis', headers)
   assert.equal(first.headers.get('cache-control'), 'public')
   const again = { ...headers, 'if-none-match': first.headers.get('etag') ?? '' }
   await first.arrayBuffer()
-  assert.equal((await fetch(`${kubed.plainServer}/apis`, { headers: again })).status, 304)
+  assert.equal((await kubed.get('/apis', again)).status, 304)
 })
 
 test('kubed tells what a change takes besides its body', async () => {
-  const headers = { authorization: `Bearer ${kubed.token}` }
-  const answer = await fetch(`${kubed.plainServer}/openapi/v3/apis/example.com/v1`, { headers })
+  const path = '/openapi/v3/apis/example.com/v1'
+  const answer = await kubed.get(path)
   const { paths } = (await answer.json()) as { paths: Record<string, Record<string, { parameters: JsonObject[] }>> }
   const one = paths['/apis/example.com/v1/namespaces/{namespace}/shirts/{name}']
   const force = one?.patch?.parameters.find(({ name }) => name === 'force')
   assert.match(String(force?.description), /^Force is going to "force" Apply requests\./)
   assert.deepEqual(force?.schema, { type: 'boolean', uniqueItems: true })
   assert.deepEqual(one?.get?.parameters, [])
-  const none = await fetch(answer.url, { headers: { ...headers, accept: 'application/yaml' } })
+  const none = await kubed.get(path, { accept: 'application/yaml' })
   assert.equal(`${none.status} ${await none.text()}`, '406 ')
 })

@@ -1,27 +1,18 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { serveKubed } from '../serve.ts'
+import { openKubed } from '../../../../tests/support/kubed.ts'
 
 /** What plugins do to a node and a claim that are made on a server without some of them. */
 async function madeWithout(...disableAdmissionPlugins: string[]): Promise<{ taints: unknown; finalizers: unknown }> {
-  const stateDir = mkdtempSync(join(tmpdir(), 'kubed-plugins-'))
-  const kubed = await serveKubed({ stateDir, port: 0, isAlsoPlain: true, disableAdmissionPlugins })
-  const make = async (path: string, body: object): Promise<any> => {
-    const headers = { authorization: `Bearer ${kubed.token}`, 'content-type': 'application/json' }
-    const answer = await fetch(`${kubed.plainServer}${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
-    return answer.json()
-  }
+  const { ask, close } = await openKubed(disableAdmissionPlugins)
   try {
-    const node = await make('/api/v1/nodes', { metadata: { name: 'n' } })
+    const { body: node } = await ask('POST', '/api/v1/nodes', { metadata: { name: 'n' } })
     const spec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } }
-    const claim = await make('/api/v1/namespaces/default/persistentvolumeclaims', { metadata: { name: 'c' }, spec })
+    const claims = '/api/v1/namespaces/default/persistentvolumeclaims'
+    const { body: claim } = await ask('POST', claims, { metadata: { name: 'c' }, spec })
     return { taints: node.spec.taints, finalizers: claim.metadata.finalizers }
   } finally {
-    await kubed.close()
-    rmSync(stateDir, { recursive: true, force: true })
+    await close()
   }
 }
 

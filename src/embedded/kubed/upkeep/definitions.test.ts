@@ -1,35 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, before, test } from 'node:test'
-import { at, type Json, type JsonObject, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
-import { type Kubed, serveKubed } from '../serve.ts'
+import { test } from 'node:test'
+import { type Answer, kubedOfFile } from '../../../../tests/support/kubed.ts'
+import { at, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
 
-let kubed: Kubed
-const stateDir = mkdtempSync(join(tmpdir(), 'kubed-definitions-'))
-before(async () => {
-  kubed = await serveKubed({ stateDir, port: 0, isAlsoPlain: true })
-})
-after(async () => {
-  await kubed.close()
-  rmSync(stateDir, { recursive: true, force: true })
-})
+const { ask } = kubedOfFile()
 
 const DEFINITIONS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
-
-type Answer = { readonly code: number; readonly body: JsonObject }
-
-async function ask(method: string, path: string, body?: object): Promise<Answer> {
-  const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json'
-  const answer = await fetch(`${kubed.plainServer ?? ''}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${kubed.token}`, 'content-type': type },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  })
-  const text = await answer.text()
-  return { code: answer.status, body: text.startsWith('{') ? objectOf(JSON.parse(text) as Json) : {} }
-}
 
 function define(group: string, plural: string, kind: string): Promise<Answer> {
   const schema = { openAPIV3Schema: { type: 'object' } }

@@ -1,19 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, before, test } from 'node:test'
-import { type Kubed, serveKubed } from '../serve.ts'
+import { test } from 'node:test'
+import { kubedOfFile } from '../../../../tests/support/kubed.ts'
 
-let kubed: Kubed
-const stateDir = mkdtempSync(join(tmpdir(), 'kubed-contents-'))
-before(async () => {
-  kubed = await serveKubed({ stateDir, port: 0, isAlsoPlain: true })
-})
-after(async () => {
-  await kubed.close()
-  rmSync(stateDir, { recursive: true, force: true })
-})
+const kubed = kubedOfFile()
 
 type Meta = {
   labels?: Record<string, string>
@@ -22,18 +11,14 @@ type Meta = {
 }
 type Answer = { metadata: Meta; message?: string; data?: Record<string, string>; spec?: { nodeName?: string } }
 
-async function ask(method: string, path: string, body?: object, type = 'application/json'): Promise<Answer> {
-  const headers = { authorization: `Bearer ${kubed.token}`, 'content-type': type }
-  const sent = body === undefined ? {} : { body: JSON.stringify(body) }
-  const answer = await fetch(`${kubed.plainServer ?? ''}/api/v1${path}`, { method, headers, ...sent })
-  return (await answer.json()) as Answer
-}
+const ask = async (method: string, path: string, body?: object): Promise<Answer> =>
+  (await kubed.ask(method, `/api/v1${path}`, body)).body
 
 test('the certificates of a namespace are put right, with what is said of them, and belong to their controller again', async () => {
   const path = '/namespaces/default/configmaps/kube-root-ca.crt'
   const { data } = await ask('GET', path)
   const change = { metadata: { annotations: null, labels: { own: 'x' } }, data: { 'ca.crt': 'bad', more: 'x' } }
-  await ask('PATCH', `${path}?fieldManager=me`, change, 'application/merge-patch+json')
+  await ask('PATCH', `${path}?fieldManager=me`, change)
   const mended = await ask('GET', path)
   assert.deepEqual(mended.data, data)
   assert.deepEqual(mended.metadata.labels, { own: 'x' })

@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, before, test } from 'node:test'
-import { type Kubed, serveKubed } from '../serve.ts'
+import { test } from 'node:test'
+import { kubedOfFile } from '../../../../tests/support/kubed.ts'
 
 const CSRS = '/apis/certificates.k8s.io/v1/certificatesigningrequests'
 /** Made by `openssl req -new`: /O=deployers/CN=alice, /O=system:masters/CN=root and /O=system:nodes/CN=system:node:one for DNS:one and IP:10.0.0.1. */
@@ -15,28 +12,14 @@ const ROOT =
 const NODE =
   'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlJQkVqQ0J1Z0lCQURBeE1SVXdFd1lEVlFRS0RBeHplWE4wWlcwNmJtOWtaWE14R0RBV0JnTlZCQU1NRDNONQpjM1JsYlRwdWIyUmxPbTl1WlRCWk1CTUdCeXFHU000OUFnRUdDQ3FHU000OUF3RUhBMElBQkxWUDgyQVV5ejYxCmxuMHhMc2dMNUJNcE1EV3VWdkhpYlF1WUdxK3lDanhEbHdWTUw1b0pENTVoUEVnOVJLSGJSOTZ2QTRFcW1SVDkKdDR5WmhTdklib1dnSnpBbEJna3Foa2lHOXcwQkNRNHhHREFXTUJRR0ExVWRFUVFOTUF1Q0EyOXVaWWNFQ2dBQQpBVEFLQmdncWhrak9QUVFEQWdOSEFEQkVBaUJ1bkJDWmd1Qm02SWNoVGg5dEZTMiswRUdTaHhjV0FNVTZLMHR5CmNsbVo2QUlnQ3VjaTA3bmp3TUw0bnRidVMxSWc0QzBQZHdxU0VacTFwVWJVREVRWlVKTT0KLS0tLS1FTkQgQ0VSVElGSUNBVEUgUkVRVUVTVC0tLS0tCg=='
 
-let kubed: Kubed
-const stateDir = mkdtempSync(join(tmpdir(), 'kubed-sign-'))
-before(async () => {
-  kubed = await serveKubed({ stateDir, port: 0, isAlsoPlain: true })
-})
-after(async () => {
-  await kubed.close()
-  rmSync(stateDir, { recursive: true, force: true })
-})
+const kubed = kubedOfFile()
 
 type Seen = { code: number; message: string; certificate: string; conditions: { type: string; message?: string }[] }
 
 async function ask(method: string, path: string, body?: object): Promise<Seen> {
-  const init = { authorization: `Bearer ${kubed.token}`, 'content-type': 'application/json' }
-  const sent = body === undefined ? {} : { body: JSON.stringify(body) }
-  const answer = await fetch(`${kubed.plainServer ?? ''}${CSRS}${path}`, { method, headers: init, ...sent })
-  const { status = {}, message = '' } = (await answer.json()) as {
-    status?: { certificate?: string; conditions?: Seen['conditions'] }
-    message?: string
-  }
-  const { certificate = '', conditions = [] } = typeof status === 'object' ? status : {}
-  return { code: answer.status, message, certificate, conditions }
+  const { code, body: said } = await kubed.ask(method, `${CSRS}${path}`, body)
+  const { certificate = '', conditions = [] } = typeof said.status === 'object' ? said.status : {}
+  return { code, message: said.message ?? '', certificate, conditions }
 }
 
 async function approved(name: string, request: string, signerName: string, usages: string[]): Promise<Seen> {
@@ -56,8 +39,8 @@ test('an approved request of a client is signed by our authority', async () => {
   const seen = await approved('alice', ALICE, 'kubernetes.io/kube-apiserver-client', ['client auth'])
   const certificate = new X509Certificate(Buffer.from(seen.certificate, 'base64'))
   assert.match(certificate.subject, /O=deployers\nCN=alice/)
-  assert.ok(certificate.checkIssued(new X509Certificate(kubed.caPem)))
-  assert.ok(certificate.verify(new X509Certificate(kubed.caPem).publicKey))
+  assert.ok(certificate.checkIssued(new X509Certificate(kubed.kubed().caPem)))
+  assert.ok(certificate.verify(new X509Certificate(kubed.kubed().caPem).publicKey))
   assert.deepEqual(certificate.keyUsage, ['1.3.6.1.5.5.7.3.2'])
   assert.equal(Date.parse(certificate.validTo) - Date.parse(certificate.validFrom), 65 * 60_000)
 })

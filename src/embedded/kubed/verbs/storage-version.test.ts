@@ -1,21 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
+import { kubedOfFile } from '../../../../tests/support/kubed.ts'
 import type { JsonObject } from '../../../lib/kube/json.ts'
-import { type Kubed, serveKubed } from '../serve.ts'
 
 // Storage migration, as the API server has it: a write that changes nothing moves an object into the version in which its kind is kept now.
-let kubed: Kubed
-const stateDir = mkdtempSync(join(tmpdir(), 'kubed-storage-version-'))
-before(async () => {
-  kubed = await serveKubed({ stateDir, port: 0, isAlsoPlain: true })
-})
-after(async () => {
-  await kubed.close()
-  rmSync(stateDir, { recursive: true, force: true })
-})
+const kubed = kubedOfFile()
 
 const DEFINITIONS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
 const MERGE = 'application/merge-patch+json'
@@ -24,14 +13,9 @@ const APPLY = 'application/apply-patch+yaml'
 type Answer = JsonObject & { readonly metadata: JsonObject }
 
 async function ask(method: string, path: string, body?: object, type = 'application/json'): Promise<Answer> {
-  const answer = await fetch(`${kubed.plainServer ?? ''}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${kubed.token}`, 'content-type': type },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  })
-  const text = await answer.text()
-  assert.ok(answer.ok, `${method} ${path}: ${text}`)
-  return JSON.parse(text) as Answer
+  const answer = await kubed.ask(method, path, body, { 'content-type': type })
+  assert.ok(answer.code < 300, `${method} ${path}: ${answer.text}`)
+  return answer.body
 }
 
 /** The versions of a kind, of which one is that in which it is kept. */

@@ -1,21 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
+import { type Answer, kubedOfFile } from '../../../../tests/support/kubed.ts'
 import { LAST_APPLIED } from '../ownership/last-applied.ts'
-import { type Kubed, serveKubed } from '../serve.ts'
 
 // What the real kube-apiserver 1.37.2 answers where one kind differs from the others.
-let kubed: Kubed
-const stateDir = mkdtempSync(join(tmpdir(), 'kubed-variants-'))
-before(async () => {
-  kubed = await serveKubed({ stateDir, port: 0, isAlsoPlain: true })
-})
-after(async () => {
-  await kubed.close()
-  rmSync(stateDir, { recursive: true, force: true })
-})
+const { ask } = kubedOfFile()
 
 const CORE = '/api/v1/namespaces/default'
 const APPLY = 'application/apply-patch+yaml'
@@ -45,18 +34,7 @@ const MARKS = {
   },
 }
 
-type Seen = { readonly code: number; readonly warning: string | null; readonly text: string }
-
-async function ask(method: string, path: string, body?: object, headers: Record<string, string> = {}): Promise<Seen> {
-  const answer = await fetch(`${kubed.plainServer ?? ''}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${kubed.token}`, 'content-type': 'application/json', ...headers },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  })
-  return { code: answer.status, warning: answer.headers.get('warning'), text: await answer.text() }
-}
-
-const applied = (name: string, manager: string, kind: string, plural: string, content: object): Promise<Seen> =>
+const applied = (name: string, manager: string, kind: string, plural: string, content: object): Promise<Answer> =>
   ask(
     'PATCH',
     `${CORE}/${plural}/${name}?fieldManager=${manager}`,
@@ -99,7 +77,7 @@ test('who owns a field is told of before who came too late', async () => {
 })
 
 const ACCOUNT = `${CORE}/serviceaccounts/told`
-const patched = (type: string, body: object, query = ''): Promise<Seen> =>
+const patched = (type: string, body: object, query = ''): Promise<Answer> =>
   ask('PATCH', `${ACCOUNT}?fieldManager=bob${query}`, body, { 'content-type': `application/${type}` })
 const TWICE = [1, 2].map(() => ({ apiVersion: 'v1', kind: 'ConfigMap', name: 'of', uid: 'u1' }))
 
@@ -135,7 +113,7 @@ test('who owns what of a secret is counted before all but its name is dropped', 
 })
 
 test('an apply of a version that is none, or of a kind that must have one, is refused as by others', async () => {
-  const of = (name: string, resourceVersion: string): Promise<Seen> =>
+  const of = (name: string, resourceVersion: string): Promise<Answer> =>
     applied(name, 'bob', 'ConfigMap', 'configmaps', { metadata: { resourceVersion } })
   assert.match((await of('v1', 'x')).text, /strconv.ParseUint: parsing \\"x\\": invalid syntax/)
   assert.match((await of('v1', '99999999999999999999')).text, /value out of range/)

@@ -1,33 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, before, test } from 'node:test'
-import { type Kubed, serveKubed } from '../../serve.ts'
+import { test } from 'node:test'
+import { type Answer, kubedOfFile } from '../../../../../tests/support/kubed.ts'
 
-const stateDir = mkdtempSync(join(tmpdir(), 'kubed-policies-'))
 const POLICIES = '/apis/admissionregistration.k8s.io/v1'
 const MAPS = '/api/v1/namespaces/default/configmaps'
-let kubed: Kubed
 
-type Answer = { readonly code: number; readonly body: any; readonly warning: string }
-
-async function ask(method: string, path: string, body?: object): Promise<Answer> {
-  const answer = await fetch(`${kubed.plainServer}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${kubed.token}`, 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  })
-  return { code: answer.status, body: await answer.json(), warning: answer.headers.get('warning') ?? '' }
-}
-
-before(async () => {
-  kubed = await serveKubed({ stateDir, port: 0, isAlsoPlain: true })
-})
-after(async () => {
-  await kubed.close()
-  rmSync(stateDir, { recursive: true, force: true })
-})
+const { ask } = kubedOfFile()
 
 const rules = (operations: string[], resources = ['configmaps']) => ({
   resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations, resources }],

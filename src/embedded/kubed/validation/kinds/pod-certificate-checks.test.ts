@@ -1,38 +1,20 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
+import { kubedOfFile } from '../../../../../tests/support/kubed.ts'
 import { writeCertificate } from '../../../../lib/x509/certificate.ts'
 import { writeSigningRequest } from '../../../../lib/x509/write-request.ts'
-import { type Kubed, serveKubed } from '../../serve.ts'
 
 const PATH = '/apis/certificates.k8s.io/v1/namespaces/default/podcertificaterequests'
 const pair = (): KeyObject => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
 const [own, other, authority] = [pair(), pair(), pair()]
 const stub = writeSigningRequest(own).toString('base64')
 
-let kubed: Kubed
-const stateDir = mkdtempSync(join(tmpdir(), 'kubed-pod-certificates-'))
-before(async () => {
-  kubed = await serveKubed({ stateDir, port: 0, isAlsoPlain: true })
-})
-after(async () => {
-  await kubed.close()
-  rmSync(stateDir, { recursive: true, force: true })
-})
+const kubed = kubedOfFile()
 
 async function ask(method: string, path: string, body: object, user = ''): Promise<string> {
-  const headers = {
-    authorization: `Bearer ${kubed.token}`,
-    'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
-    ...(user !== '' && { 'impersonate-user': user }),
-  }
-  const url = `${kubed.plainServer}${path}`
-  const answer = await fetch(url, { method, headers, body: JSON.stringify(body) })
-  const { message } = (await answer.json()) as { message?: string }
-  return answer.ok ? 'taken' : (message ?? '')
+  const answer = await kubed.ask(method, path, body, user === '' ? {} : { 'impersonate-user': user })
+  return answer.code < 300 ? 'taken' : (answer.body.message ?? '')
 }
 
 const SPEC = {
@@ -217,9 +199,7 @@ test('who writes the status writes nothing else', async () => {
   const change = { metadata: { labels: { a: 'b' } }, status: { conditions: [told('Denied')] } }
   const seen = await ask('PATCH', `${PATH}/labelled/status`, change)
   assert.equal(seen, 'taken')
-  const headers = { authorization: `Bearer ${kubed.token}` }
-  const answer = await fetch(`${kubed.plainServer}${PATH}/labelled`, { headers })
-  const { metadata, status } = (await answer.json()) as { metadata: { labels?: object }; status: object }
+  const { metadata, status } = (await kubed.ask('GET', `${PATH}/labelled`)).body
   assert.deepEqual([metadata.labels, status], [undefined, { conditions: [told('Denied')] }])
 })
 

@@ -14,6 +14,9 @@ export type GitOptions = {
 
 const LARGEST_OUTPUT_BYTES = 256 * 1024 * 1024
 
+/** A pack of some bytes may claim any size for one object; the largest table of a large repository stays below. */
+const LARGEST_ALLOCATION = '1g'
+
 /** The environment of every git process: no user's or machine's configuration, no prompts, only network protocols that we mean. */
 export function gitEnvironment(options: GitOptions = {}): NodeJS.ProcessEnv {
   const config: Record<string, string> = { GIT_CONFIG_COUNT: String(options.config?.length ?? 0) }
@@ -31,6 +34,7 @@ export function gitEnvironment(options: GitOptions = {}): NodeJS.ProcessEnv {
     GIT_ASKPASS: 'true',
     GIT_ALLOW_PROTOCOL: 'http:https:ssh',
     GIT_NO_LAZY_FETCH: '1',
+    GIT_ALLOC_LIMIT: LARGEST_ALLOCATION,
     ...config,
     ...options.env,
   }

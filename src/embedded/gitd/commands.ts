@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { FLUSH, packet, takePackets, type Packet } from './pktline.ts'
 
 /** One line of a push: move `ref` from `before` to `after` (40 or 64 hex digits, zeros for none). */
@@ -15,22 +16,30 @@ export type PushHead = {
 export type Renamed = { readonly from: string; readonly to: string }
 
 /** Why a head cannot be read. */
-export type HeadFault = 'incomplete' | 'malformed' | 'too large'
+export type HeadFault = 'malformed' | 'too large' | 'a ref has a name that is not UTF-8 or too long'
 
-const MAX_HEAD_BYTES = 8 << 20
+/** The largest head of a push, in bytes. */
+export const MAX_HEAD_BYTES = 8 << 20
+/** Longer ones fit into no path, and two of them not into one packet. */
+const MAX_LINE_BYTES = 4096
 
-/** Reads the commands of a push from the front of its body; the rest (push options, pack) stays untouched in `rest`. */
+/** Reads the commands of a push from the front of its body, whole up to the first flush; the rest (push options, pack) stays untouched in `rest`. */
 export function parsePushHead(bytes: Buffer): { readonly head: PushHead; readonly rest: Buffer } | HeadFault {
   const taken = takePackets(bytes, true)
-  if (taken === undefined) return 'malformed'
-  if (!taken.flushed) return bytes.length > MAX_HEAD_BYTES ? 'too large' : 'incomplete'
+  if (!taken?.flushed) return 'malformed'
   const shallow: Buffer[] = []
   const commands: RefCommand[] = []
   let capabilityText = ''
   for (const { raw, data } of taken.packets) {
     if (data === undefined) continue
-    const [line = '', capabilities] = data.toString('utf8').replace(/\n$/, '').split('\0')
-    capabilityText = capabilities ?? capabilityText
+    const nul = data.indexOf(0)
+    const line = textOf(nul < 0 ? data : data.subarray(0, nul))
+    if (line === undefined) return 'a ref has a name that is not UTF-8 or too long'
+    if (nul >= 0) {
+      // git says them once; said again they would make the first line another one than the pusher's
+      if (commands.length > 0 || data.length - nul > MAX_LINE_BYTES) return 'malformed'
+      capabilityText = data.toString('utf8', nul + 1).replace(/\n$/, '')
+    }
     if (line.startsWith('shallow ')) shallow.push(raw)
     else {
       const match = /^([0-9a-f]{40}|[0-9a-f]{64}) ([0-9a-f]{40}|[0-9a-f]{64}) (.+)$/s.exec(line)
@@ -40,6 +49,12 @@ export function parsePushHead(bytes: Buffer): { readonly head: PushHead; readonl
   }
   const capabilities = new Set(capabilityText.trim().split(' '))
   return { head: { commands, capabilities, shallow, capabilityText }, rest: taken.rest }
+}
+
+/** A name is written back as it was read: other bytes would become another name. */
+function textOf(line: Buffer): string | undefined {
+  if (line.length > MAX_LINE_BYTES || !isUtf8(line)) return undefined
+  return line.toString('utf8').replace(/\n$/, '')
 }
 
 /** Writes a head back, so that receive-pack reads the same push with other commands. */
@@ -72,9 +87,10 @@ export function renderRefusal(commands: readonly RefCommand[], why: string): Buf
 
 /** Gives the pusher the names that they used; git 2.29 and later also learns the name that was kept. */
 export function renameReport(packets: readonly Packet[], renamed: readonly Renamed[], isV2: boolean): Buffer {
+  const byName = new Map(renamed.map((one) => [one.to, one]))
   const lines = packets.map(({ raw, data }) => {
     const match = /^(ok|ng) (\S+)([^]*)$/.exec(data?.toString('utf8') ?? '')
-    const rename = renamed.find(({ to }) => to === match?.[2])
+    const rename = byName.get(match?.[2] ?? '')
     if (!match || !rename) return raw
     const line = packet(`${match[1]} ${rename.from}${match[3]}`)
     return isV2 && match[1] === 'ok' ? Buffer.concat([line, packet(`option refname ${rename.to}\n`)]) : line

@@ -13,6 +13,28 @@ export function packet(data: Buffer | string): Buffer {
 }
 
 /**
+ * Goes over packets from the start of one at `from`, without taking anything.
+ *
+ * @returns the place behind the first flush, or of the packet that has not come as a whole; undefined when the bytes are not packets
+ */
+export function skipPackets(
+  bytes: Buffer,
+  from: number,
+): { readonly at: number; readonly flushed: boolean } | undefined {
+  let at = from
+  while (at + 4 <= bytes.length) {
+    const header = bytes.toString('latin1', at, at + 4)
+    if (!/^[0-9a-fA-F]{4}$/.test(header)) return undefined
+    const length = Number.parseInt(header, 16)
+    if (length === 0) return { at: at + 4, flushed: true }
+    if (length < 4) return undefined
+    if (at + length > bytes.length) break
+    at += length
+  }
+  return { at, flushed: false }
+}
+
+/**
  * Takes whole packets off the front of `bytes`, up to and including the first flush when `untilFlush` is set.
  *
  * @returns undefined when the bytes are not packets

@@ -2,6 +2,8 @@ import type { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import { isWriteRefusal } from '../../lib/error/full-disk.ts'
 import {
+  type HeadFault,
+  MAX_HEAD_BYTES,
   parsePushHead,
   parseReport,
   renameReport,
@@ -13,7 +15,7 @@ import {
   type Report,
 } from './commands.ts'
 import { runGit, spawnGit } from './git.ts'
-import { FLUSH, packet, takePackets, type Packet } from './pktline.ts'
+import { FLUSH, packet, skipPackets, takePackets, type Packet } from './pktline.ts'
 
 /** What a push needs to know of the server. */
 export type ReceiveOptions = {
@@ -30,6 +32,16 @@ export type ReceiveOptions = {
 
 const ZERO = /^0+$/
 
+/** Each of them is an event that starts workflows; GitHub starts none when more branches are pushed at once. */
+const MOST_REFS = 5_000
+
+/**
+ * What one object may take of git's memory: git itself makes no deltas of larger files (`core.bigFileThreshold`), but a pack of some bytes may
+ * claim gigabytes. Files above the threshold are not held as a whole at all.
+ */
+const LARGEST_ALLOCATION = '600m'
+const LARGEST_HELD_FILE = '64m'
+
 /**
  * Serves one receive-pack call: git does the work, and its report is held back until the moved refs were announced.
  *
@@ -42,15 +54,15 @@ export async function receivePush(body: Readable, response: ServerResponse, opti
     body.resume()
     return
   }
-  const why = start.head.commands.map(options.whyNot).find((one) => one !== undefined)
+  const why = whyTooMany(start.head) ?? start.head.commands.map(options.whyNot).find((one) => one !== undefined)
   if (why !== undefined) return refusePush(body, response, start.head, why)
   const { commands, renamed } = renameCommands(start.head.commands, options.rename)
   const announce = beginOrWhy(options, commands)
   if (typeof announce === 'string') return refusePush(body, response, start.head, announce)
   const child = spawnGit(
     ['receive-pack', '--stateless-rpc', options.path],
-    [`receive.maxInputSize=${options.maxPackBytes}`],
-    options.env,
+    [`receive.maxInputSize=${options.maxPackBytes}`, `core.bigFileThreshold=${LARGEST_HELD_FILE}`],
+    { ...options.env, GIT_ALLOC_LIMIT: LARGEST_ALLOCATION },
   )
   response.once('close', () => !response.writableFinished && child.kill())
   const exit = new Promise<void>((resolve) => child.once('close', () => resolve()).once('error', () => resolve()))
@@ -78,6 +90,10 @@ function beginOrWhy({ begin }: ReceiveOptions, commands: readonly RefCommand[]):
   }
 }
 
+function whyTooMany({ commands }: PushHead): string | undefined {
+  return commands.length > MOST_REFS ? `more than ${MOST_REFS} refs in one push, push them in parts` : undefined
+}
+
 /** Says no in the words of the protocol, so that git shows them. */
 function refusePush(body: Readable, response: ServerResponse, head: PushHead, why: string): void {
   body.resume()
@@ -94,16 +110,21 @@ function startAnswer(response: ServerResponse): void {
   })
 }
 
-async function readHead(
-  body: Readable,
-): Promise<{ readonly head: PushHead; readonly rest: Buffer } | 'malformed' | 'too large'> {
-  let bytes = Buffer.alloc(0)
+async function readHead(body: Readable): Promise<{ readonly head: PushHead; readonly rest: Buffer } | HeadFault> {
+  let room = Buffer.alloc(64 << 10)
+  let size = 0
+  let at = 0
   for (;;) {
     const chunk = await nextChunk(body)
     if (chunk === undefined) return 'malformed'
-    bytes = Buffer.concat([bytes, chunk])
-    const parsed = parsePushHead(bytes)
-    if (parsed !== 'incomplete') return parsed
+    if (size + chunk.length > room.length)
+      room = Buffer.concat([room.subarray(0, size)], Math.max(2 * room.length, size + chunk.length))
+    size += chunk.copy(room, size)
+    const skipped = skipPackets(room.subarray(0, size), at)
+    if (skipped === undefined) return 'malformed'
+    if (skipped.flushed) return parsePushHead(room.subarray(0, size))
+    if (size > MAX_HEAD_BYTES) return 'too large'
+    at = skipped.at
   }
 }
 

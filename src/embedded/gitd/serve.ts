@@ -13,6 +13,7 @@ import { currentRefs, hasMoved, receivePush } from './receive.ts'
 import { parseGitRoute, type GitRoute } from './route.ts'
 import { removeStaleRefLocks } from './stale-locks.ts'
 import { tidier } from './tidy.ts'
+import { type Patience, watchPeer } from './patience.ts'
 import { advertiser, openBody, uploadPack } from './upload.ts'
 
 /** A ref that a push changed; `after` is all zeros when it was deleted. `refs/for/<branch>` with `pull` is a pull request. */
@@ -42,6 +43,8 @@ export type GitdOptions = {
   readonly onPush?: (event: PushEvent) => void | Promise<void>
   /** Largest pack of one push, 4 GiB when absent. */
   readonly maxPackBytes?: number
+  /** What tests shorten. */
+  readonly patience?: Patience
 }
 
 /** A running Git server. */
@@ -59,13 +62,15 @@ type Context = {
   readonly journal: Journal
   readonly pulls: PullNumbers
   readonly advertise: ReturnType<typeof advertiser>
-  readonly slots: Slots
+  readonly places: Places
   readonly tidy: ReturnType<typeof tidier>
 }
 
 const MAX_REQUEST_BYTES = 64 << 20
 const MAX_PACK_BYTES = 4 * 1024 ** 3
 const MAX_PROCESSES = 32
+/** More are told to come again: each holds a connection. */
+const MAX_WAITING = 512
 
 /**
  * Serves every bare repository under `root` by git's smart HTTP protocol, versions 0 to 2.
@@ -79,7 +84,7 @@ export async function serveGitd(options: GitdOptions): Promise<Gitd> {
     journal: prepare(options.root),
     pulls: countPulls(),
     advertise: advertiser(),
-    slots: limitTo(MAX_PROCESSES),
+    places: openPlaces(),
     tidy: tidier(),
   }
   const host = options.host ?? '127.0.0.1'
@@ -90,7 +95,7 @@ export async function serveGitd(options: GitdOptions): Promise<Gitd> {
     })
   })
   server.headersTimeout = 20_000
-  server.requestTimeout = 0 // a large push over a slow line may take long; a silent one is ended below
+  server.requestTimeout = 0 // a large push over a slow line may take long; a silent peer is ended by `watchPeer`
   server.setTimeout(600_000)
   const port = await listen(server, options.port, host)
   await announceLeftovers(context)
@@ -128,7 +133,34 @@ async function answer(context: Context, request: IncomingMessage, response: Serv
   if (route === undefined) return refuse(response, 404, 'no such repository\n')
   const path = repositoryPath(context.options.root, route.repository)
   if (!existsSync(join(path, 'HEAD'))) return refuse(response, 404, 'no such repository\n')
-  await context.slots(() => serveRoute(context, { route, path, user: caller.user }, request, response))
+  const { places } = context
+  if (places.waiting() >= MAX_WAITING) return refuse(response, 503, 'the Git server is busy, try again\n')
+  await places.take(async () => {
+    const end = watchPeer(request, response, () => places.waiting() > 0, context.options.patience)
+    try {
+      await serveRoute(context, { route, path, user: caller.user }, request, response)
+    } finally {
+      end()
+    }
+  })
+}
+
+/** The places for processes, and how many wait for one. */
+type Places = { readonly take: Slots; readonly waiting: () => number }
+
+function openPlaces(): Places {
+  const slots = limitTo(MAX_PROCESSES)
+  let waiting = 0
+  return {
+    take(task) {
+      waiting++
+      return slots(() => {
+        waiting--
+        return task()
+      })
+    },
+    waiting: () => waiting,
+  }
 }
 
 async function serveRoute(

@@ -45,12 +45,15 @@ export function advertiser(): (
       response.writeHead(500).end('git could not read the repository\n')
       return
     }
+    const isOver = new Promise<void>((resolve) => response.once('close', resolve))
     response
       .writeHead(200, {
         'content-type': `application/x-${route.service}-advertisement`,
         'cache-control': 'no-cache, max-age=0, must-revalidate',
       })
       .end(Buffer.concat([packet(`# service=${route.service}\n`), FLUSH, Buffer.from(refs, 'latin1')]))
+    // who does not read it keeps its place: it lies in memory until then
+    await isOver
   }
 }
 
@@ -63,10 +66,10 @@ async function advertise(route: GitRoute, path: string, env: Readonly<Record<str
   return code === 0 ? stdout : ''
 }
 
-/** The body as git wants it: unpacked, and ended beyond `maxBytes` so that a small request cannot become a huge one. */
+/** The body as git wants it: unpacked, and ended beyond `maxBytes`, so that a small request cannot become a huge one and none is without an end. */
 export function openBody(request: IncomingMessage, maxBytes: number): Readable {
   const encoding = request.headers['content-encoding']
-  if (encoding !== 'gzip' && encoding !== 'x-gzip') return request
+  const isPacked = encoding === 'gzip' || encoding === 'x-gzip'
   let size = 0
   const counter = new Transform({
     transform(chunk: Buffer, _encoding, done) {
@@ -74,6 +77,8 @@ export function openBody(request: IncomingMessage, maxBytes: number): Readable {
       done(size > maxBytes ? new Error('the request is too large') : null, chunk)
     },
   })
-  pipeline(request, createGunzip(), counter, () => undefined)
+  counter.on('error', () => undefined) // whoever reads it hears of it, too
+  if (isPacked) pipeline(request, createGunzip(), counter, () => undefined)
+  else pipeline(request, counter, () => undefined)
   return counter
 }

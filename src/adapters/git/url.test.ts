@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseGitUrl } from './url.ts'
+import { maskPassword, parseGitUrl } from './url.ts'
 
 const refused = [
   '--upload-pack=touch /tmp/x',
@@ -47,6 +47,14 @@ test('a refused address does not show its password', () => {
       (error: Error) => !error.message.includes('s3cret'),
     )
 })
+
+const masked: readonly [url: string, want: string][] = [
+  ['https://ada:s3cret@host/x', 'https://ada:***@host/x'],
+  ['https://token@host/x', 'https://***@host/x'],
+  ['ssh://git@host/x', 'ssh://git@host/x'],
+  ['https://host/a@b', 'https://host/a@b'],
+]
+for (const [url, want] of masked) test(`${url} is shown as ${want}`, () => assert.equal(maskPassword(url), want))
 
 test('ssh in both spellings', () => {
   assert.equal(parseGitUrl('ssh://git@host:22/x.git').url, 'ssh://git@host:22/x.git')

@@ -68,7 +68,7 @@ function refused(text: string): SluiceError {
   })
 }
 
-/** An address for messages that leave the cluster, in the form of Go's library: its password is not told. */
+/** An address for messages that leave the cluster, in the form of Go's library: its password is not told, nor a token that stands for name and password. */
 export function maskPassword(url: string): string {
-  return url.replace(/^([a-z]+:\/\/[^/@:]*):[^/]*@/i, '$1:***@')
+  return url.replace(/^([a-z]+:\/\/[^/@:]*):[^/]*@/i, '$1:***@').replace(/^(https?:\/\/)[^/@:]+@/i, '$1***@')
 }

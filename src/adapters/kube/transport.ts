@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import http from 'node:http'
 import https from 'node:https'
+import { faultText } from '../../lib/error/fault-text.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { Clock } from '../clock.ts'
 import type { Connection } from './kubeconfig.ts'
@@ -244,8 +245,7 @@ function retryAfterMs({ status, headers }: HttpAnswer): number | undefined {
 /** A fault of the connection as the error that the engine retries. */
 function unreachableError(server: string, error: unknown): unknown {
   if (error instanceof SluiceError || (error instanceof Error && error.name === 'ApiError')) return error
-  const why = error instanceof Error ? error.message || codeOf(error) : String(error)
-  return new SluiceError('KUBE_UNREACHABLE', `cannot reach the Kubernetes API ${server}: ${why}`, {
+  return new SluiceError('KUBE_UNREACHABLE', `cannot reach the Kubernetes API ${server}: ${faultText(error)}`, {
     retry: 'backoff',
     cause: error,
     hint: hintFor(codeOf(error)),

@@ -1,3 +1,4 @@
+import { faultText } from '../../lib/error/fault-text.ts'
 import { noSuchHost } from './no-such-host.ts'
 
 /** Where a connection went, and by which step. */
@@ -34,7 +35,7 @@ export function connectFault(error: NodeJS.ErrnoException, { url, isProxy = fals
   if (dialled !== undefined) return `${isProxy ? 'proxyconnect tcp: ' : ''}${dialled}`
   if (error.name === 'AbortError') return 'context deadline exceeded'
   if (error.code === 'ECONNRESET' && /hang up|before secure TLS/.test(error.message)) return 'EOF'
-  return tlsFault(error) ?? error.message
+  return tlsFault(error) ?? faultText(error)
 }
 
 /** Why nobody was met at an address; undefined for any other fault. */

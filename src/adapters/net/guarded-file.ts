@@ -1,5 +1,6 @@
 import http from 'node:http'
 import https from 'node:https'
+import { faultText } from '../../lib/error/fault-text.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { dialFault } from './connect-fault.ts'
 import { checkReach, guardedLookup, type Reach } from './reach.ts'
@@ -75,7 +76,7 @@ function get(url: URL, { reach, mostBytes, timeoutMs }: FileOptions, signal: Abo
 
 function reasonOf(error: NodeJS.ErrnoException, url: URL, timeoutMs: number): string {
   const isLate = /Timeout|Abort/.test(error.name)
-  return dialFault(error, url) ?? (isLate ? `no answer within ${timeoutMs / 1000}s` : error.message)
+  return dialFault(error, url) ?? (isLate ? `no answer within ${timeoutMs / 1000}s` : faultText(error))
 }
 
 function failed(url: URL, reason: string, cause?: unknown): SluiceError {

@@ -3,6 +3,7 @@ import type https from 'node:https'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import type { LookupFunction } from 'node:net'
 import type { Readable } from 'node:stream'
+import { faultText } from '../../lib/error/fault-text.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { type HttpProxy, proxyOptions } from '../net/http-proxy.ts'
 import { tlsOptions, type TlsTrust } from '../net/tls-trust.ts'
@@ -99,8 +100,10 @@ function isReset(cause: unknown): boolean {
 
 function unreachableError(url: URL, cause: unknown): SluiceError {
   if (cause instanceof SluiceError) return cause
-  const why = cause instanceof Error ? cause.message : String(cause)
-  return new SluiceError('REGISTRY_UNREACHABLE', `registry ${url.host}: ${why}`, { retry: 'backoff', cause })
+  return new SluiceError('REGISTRY_UNREACHABLE', `registry ${url.host}: ${faultText(cause)}`, {
+    retry: 'backoff',
+    cause,
+  })
 }
 
 /**

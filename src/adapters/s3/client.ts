@@ -1,5 +1,6 @@
 import http from 'node:http'
 import https from 'node:https'
+import { faultText } from '../../lib/error/fault-text.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { parseListing, parseS3Error, type S3Object } from '../../lib/s3/list.ts'
 import { escapeS3, signS3, type S3Keys } from '../../lib/s3/sign.ts'
@@ -152,7 +153,7 @@ function faultWords(error: NodeJS.ErrnoException, origin: URL, request: string, 
   if (error.code === 'EPROTO' && error.message.includes('wrong version number'))
     return `${asked} http: server gave HTTP response to HTTPS client`
   const dialled = dialFault(error, proxy ?? origin)
-  return dialled === undefined ? `${origin.host}: ${error.message}` : `${asked} ${dialled}`
+  return dialled === undefined ? `${origin.host}: ${faultText(error)}` : `${asked} ${dialled}`
 }
 
 function refused(status: number, body: string): SluiceError {

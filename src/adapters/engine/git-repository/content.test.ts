@@ -163,6 +163,15 @@ const faults: { it: string; wish?: Partial<ContentWish>; parts?: Partial<Parts>;
     ],
   },
   {
+    it: 'two includes at one place, with the traps of Flux',
+    parts: { includes: [include('v', 'a', 'v/x.yaml'), include('w', 'a', 'w/x.yaml')], traps: 'flux' },
+    want: [
+      'StorageOperationFailed',
+      'CopyFailure',
+      /^failed to copy 'other' include from w to a: link error: cannot rename/,
+    ],
+  },
+  {
     it: 'an include whose folder is not there, in the words of Flux',
     parts: { includes: [include('./gone/', 'v', 'x.yaml')], traps: 'flux' },
     want: [

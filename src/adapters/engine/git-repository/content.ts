@@ -38,17 +38,24 @@ export async function contentOf(mirror: Mirror, commit: string, wish: ContentWis
   return withoutIgnored(layOver(own, parts.includes), wish.ignore)
 }
 
-/** Flux moves the folder of an include to its place, which must be free. */
-function refuseTaken({ files }: Content, { namespace, name }: ContentWish, includes: Parts['includes']): void {
+/** Flux moves the folder of an include to its place, which must be free: of files, and of the includes before it. */
+function refuseTaken(content: Content, { namespace, name }: ContentWish, includes: Parts['includes']): void {
+  let laid = content
   for (const include of includes) {
     const to = cleanPath(include.toPath)
-    if (to !== '' && ![...files.keys()].some((path) => path === to || path.startsWith(`${to}/`))) continue
-    const from = `/tmp/flux-include-${WORK_DIGITS}/unpack/${cleanPath(include.fromPath)}`
-    const place = `/tmp/gitrepository-${namespace}-${name}-${WORK_DIGITS}/${to}`
-    const message = `failed to copy '${include.name}' include from ${include.fromPath} to ${include.toPath}`
-    const why = `link error: cannot rename ${from} to ${place}: rename ${from} ${place}: file exists`
-    throw failLook('StorageOperationFailed', 'CopyFailure', `${message}: ${why}`)
+    if (to === '' || hasFolderAt(laid, to)) {
+      const from = `/tmp/flux-include-${WORK_DIGITS}/unpack/${cleanPath(include.fromPath)}`
+      const place = `/tmp/gitrepository-${namespace}-${name}-${WORK_DIGITS}/${to}`
+      const message = `failed to copy '${include.name}' include from ${include.fromPath} to ${include.toPath}`
+      const why = `link error: cannot rename ${from} to ${place}: rename ${from} ${place}: file exists`
+      throw failLook('StorageOperationFailed', 'CopyFailure', `${message}: ${why}`)
+    }
+    laid = layOver(laid, [include])
   }
+}
+
+function hasFolderAt({ files }: Content, folder: string): boolean {
+  return folder === '' || [...files.keys()].some((path) => path === folder || path.startsWith(`${folder}/`))
 }
 
 /**
@@ -92,8 +99,7 @@ function missingFolder(
 }
 
 function hasFolder({ content, fromPath }: Layer): boolean {
-  const from = cleanPath(fromPath)
-  return from === '' || [...content.files.keys()].some((path) => path === from || path.startsWith(`${from}/`))
+  return hasFolderAt(content, cleanPath(fromPath))
 }
 
 function missingInclude(

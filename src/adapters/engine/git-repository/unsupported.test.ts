@@ -63,6 +63,11 @@ const logins: readonly [url: string, safe: string | undefined, flux: string | un
     `failed to parse url 'https://u:%zz@h/x': parse "https://u:%zz@h/x": invalid URL escape "%zz"`,
   ],
   ['ftp://u:p@h/x', "failed to parse url 'ftp://u:***@h/x'", "failed to parse url 'ftp://u:p@h/x'"],
+  [
+    'https://token@h/-%zz',
+    `failed to parse url 'https://***@h/-%zz': parse "https://***@h/-%zz": invalid URL escape`,
+    `failed to parse url 'https://token@h/-%zz': parse "https://token@h/-%zz": invalid URL escape "%zz"`,
+  ],
   ['https:/u:p@h/x', "failed to parse url 'https:/u:***@h/x'", "failed to parse url 'https:/u:p@h/x'"],
 ]
 for (const [url, safe, flux] of logins)

@@ -40,7 +40,9 @@ function urlFault(url: string, fault: string | undefined, traps: 'safe' | 'flux'
 
 /** Of an address that cannot be read nobody knows where its password ends: at the last `@`. */
 function withoutPassword(url: string): string {
-  return url.replace(/^([a-z][a-z0-9+.-]*:\/+[^@:]*:|[^/@:]*:(?!\/)).*@/is, '$1***@')
+  return url
+    .replace(/^([a-z][a-z0-9+.-]*:\/+[^@:]*:|[^/@:]*:(?!\/)).*@/is, '$1***@')
+    .replace(/^(https?:\/+)[^/@:]+@/is, '$1***@')
 }
 
 const APP_KEY = 'githubAppID'

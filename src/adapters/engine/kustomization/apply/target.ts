@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto'
 import type { Kustomization } from '../../../../kinds/kustomization.ts'
 import { SluiceError } from '../../../../lib/error/sluice-error.ts'
 import { describeRef, refOf, type KubeObject } from '../../../../lib/kube/object.ts'
-import { isRecord } from '../../../../lib/value/is-record.ts'
 import { compareForApply } from '../../../../pipeline/apply/order.ts'
 import { clientFromKubeconfig } from '../../../kube/client.ts'
 import { shareCaches, type SharedCaches } from '../../../kube/shared-caches.ts'
 import type { KubeClient } from '../../../kube/types.ts'
+import { connectFault } from '../../../net/connect-fault.ts'
 import type { EngineContext } from '../../context.ts'
 import { openAccountTokens } from './account-tokens.ts'
 import { createLiveObjects, type LiveObjects } from './live-objects.ts'
@@ -106,13 +106,16 @@ export async function hasAccount(context: EngineContext, kustomization: Kustomiz
   return (await context.client.get({ apiVersion: 'v1', kind: 'ServiceAccount', namespace, name })) !== undefined
 }
 
-/** A cluster that nothing answers for, as Go's client tells it of the first object. */
+/** A cluster that nothing answers for, or whose certificate nobody vouches for, as Go's client tells it of the first object. */
 export function unreachableAsFlux(error: unknown, objects: readonly KubeObject[], { context }: Target): unknown {
-  const cause = error instanceof SluiceError && error.code === 'KUBE_UNREACHABLE' ? error.cause : undefined
+  const cause =
+    error instanceof SluiceError && error.code === 'KUBE_UNREACHABLE'
+      ? (error.cause as NodeJS.ErrnoException)
+      : undefined
   const [first] = objects.map(refOf).sort(compareForApply)
-  if (!first || !isRecord(cause) || cause['code'] !== 'ECONNREFUSED') return error
+  if (!first || !cause || !/^ECONNREFUSED$|SELF_SIGNED|CERT|UNABLE_TO_/.test(cause.code ?? '')) return error
   const { server } = context.client
-  const message = `failed to get server groups: Get "${server}/api?timeout=30s": dial tcp ${new URL(server).host}: connect: connection refused`
+  const message = `failed to get server groups: Get "${server}/api?timeout=30s": ${connectFault(cause, { url: new URL(server) })}`
   return new SluiceError('KUBE_UNREACHABLE', `${describeRef(first)} dry-run failed: ${message}\n`, { cause: error })
 }
 

@@ -11,6 +11,11 @@ export function isFinishedPod(pod: Pod): boolean {
   return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
 }
 
+/** Whether somebody has asked for the pod's end, and it has not come yet. */
+export function isTerminatingPod(pod: Pod): boolean {
+  return !isFinishedPod(pod) && pod.metadata.deletionTimestamp !== undefined
+}
+
 /** Whether the pod takes traffic. */
 export function isReadyPod(pod: Pod): boolean {
   return conditionOf(pod.status?.conditions, 'Ready')?.status === 'True'

@@ -7,10 +7,10 @@ import { controllerOf, keyOf } from '../meta.ts'
 import { indexForOwners, type OwnedIndex } from '../owned-index.ts'
 import { as, type Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
-import { abandonedPods } from './abandoned.ts'
 import { releaseWrite } from './count.ts'
 import { isHeld } from './ended.ts'
 import { decideJob, type JobSeen } from './decide.ts'
+import { jobMemory } from './remembered.ts'
 import type { Job } from './shapes.ts'
 
 /** Pods of a Job that is gone, which nobody will count any more. */
@@ -23,7 +23,7 @@ export function jobController(bench: Bench): Controller<JobSeen | Lost, Write, r
   const jobs = bench.cache('batch/v1', 'Job')
   const pods = bench.cache('v1', 'Pod')
   let podsOf: OwnedIndex | undefined
-  const abandoned = abandonedPods(jobs, bench.clock)
+  const memory = jobMemory(jobs)
 
   return workloadController<JobSeen | Lost>(bench, {
     kind: 'Job',
@@ -37,12 +37,12 @@ export function jobController(bench: Bench): Controller<JobSeen | Lost, Write, r
         if (controllerOf(pod) === undefined && isHeld(pod)) wake.now(`${keyOf(pod)}/`)
       }
       pods.onChange((pod, type) => {
-        if (controllerOf(pod)?.kind === 'Job') abandoned.note(as<Pod>(pod))
+        if (controllerOf(pod)?.kind === 'Job') memory.note(as<Pod>(pod))
         else if (type !== 'DELETED') wakeOrphan(pod)
       })
       jobs.onChange((job, type) => {
         if (type !== 'DELETED') return
-        abandoned.forget(job.metadata.uid ?? '')
+        memory.forget(job.metadata.uid ?? '')
         wake.now(`${keyOf(job)}/${job.metadata.uid ?? ''}`)
       })
       for (const pod of pods.list()) {
@@ -70,7 +70,7 @@ export function jobController(bench: Bench): Controller<JobSeen | Lost, Write, r
         job,
         candidates: podsOf?.candidates(uid, namespace).map((pod) => as<Pod>(pod)) ?? [],
         ...(failure !== undefined && { failure }),
-        abandonedMs: abandoned.of(uid),
+        remembered: memory.of(uid),
         nowMs: bench.clock.nowMs(),
       }
     },

@@ -1,73 +1,69 @@
-import { timeMs } from '../meta.ts'
-import { isActivePod, isFinishedPod, isReadyPod } from '../pods.ts'
+import { isSame } from '../meta.ts'
+import { isActivePod, isFinishedPod, isReadyPod, isTerminatingPod } from '../pods.ts'
 import { refOf } from '../../../lib/kube/object.ts'
 import type { Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
-import { isAbandoned, isHeld, TRACKING } from './ended.ts'
+import { type Ending, isAbandoned, isFailed, isHeld, TRACKING } from './ended.ts'
 import { actionFor } from './failure.ts'
 import { awaitingSuccessors, failedIndexes } from './index-failures.ts'
 import { indexOf, parseIndexes, renderIndexes } from './indexes.ts'
-import type { Job, JobStatus } from './shapes.ts'
-
-/** So long a pod that was dropped by suspension is shown as terminating, as the original does. */
-export const SHOWN_MS = 1000
+import type { Job, JobStatus, Uncounted } from './shapes.ts'
 
 /**
- * Counts finished pods exactly once, whatever is killed in between: their uids enter `uncountedTerminatedPods`, then their finalizer goes, then they
- * become numbers.
+ * Counts finished pods exactly once, whatever is killed in between: their uids enter `uncountedTerminatedPods` (the success of an index needs no more
+ * than `completedIndexes`), then their finalizer goes, then they become numbers. Of a Job that ends every pod is let go; if it has failed, each of them
+ * has failed with it.
+ *
+ * @returns `isNews` where the status is to be written before anything is let go
  */
 export function countPods(
   job: Job,
   pods: readonly Pod[],
-  nowMs: number,
-): { readonly status: JobStatus; readonly release: readonly Write[] } {
+  ending: Ending | undefined,
+): { readonly status: JobStatus; readonly isNews: boolean; readonly release: readonly Write[] } {
   const before = job.status ?? {}
   const held = pods.filter(isHeld)
-  const heldUids = new Set(held.map((pod) => pod.metadata.uid ?? ''))
-  const isDropped = (pod: Pod): boolean => job.spec.suspend === true && pod.metadata.deletionTimestamp !== undefined
+  const heldUids = new Set(held.map(uidOf))
   const counted = settleUncounted(before, heldUids, pods, job)
-  const awaiting = new Set(awaitingSuccessors(job, counted, pods).values())
+  const awaiting = new Set(ending ? [] : awaitingSuccessors(job, counted, pods).values())
   const ended = held
-    .filter((pod) => isFinishedPod(pod) || isDropped(pod) || isAbandoned(job, pod))
+    .filter((pod) => ending || isFinishedPod(pod) || isAbandoned(job, pod))
     .filter((pod) => !awaiting.has(pod))
-  const uncounted = counted.uncountedTerminatedPods ?? {}
-  const known = new Set([...(uncounted.succeeded ?? []), ...(uncounted.failed ?? [])])
-  const isLeftOut = (pod: Pod): boolean => (isDropped(pod) && !isFinishedPod(pod)) || !isWorthCounting(job, pod)
-  const fresh = ended.filter((pod) => !known.has(pod.metadata.uid ?? '') && !isLeftOut(pod))
-  const succeeded = fresh.filter((pod) => pod.status?.phase === 'Succeeded').map((pod) => pod.metadata.uid ?? '')
-  const failed = fresh.filter((pod) => pod.status?.phase !== 'Succeeded').map((pod) => pod.metadata.uid ?? '')
+  const { succeeded = [], failed = [] } = counted.uncountedTerminatedPods ?? {}
+  const known = new Set([...succeeded, ...failed])
+  const indexed = job.spec.completionMode === 'Indexed'
+  const isSuccess = (pod: Pod): boolean => pod.status?.phase === 'Succeeded'
+  const isLoss = (pod: Pod): boolean =>
+    !isSuccess(pod) && (ending === 'failed' || isFailed(job, pod)) && isWorthCounting(job, pod)
+  const fresh = ended.filter((pod) => !known.has(uidOf(pod)))
   const next = {
-    ...((uncounted.succeeded ?? []).length + succeeded.length > 0 && {
-      succeeded: [...(uncounted.succeeded ?? []), ...succeeded],
-    }),
-    ...((uncounted.failed ?? []).length + failed.length > 0 && { failed: [...(uncounted.failed ?? []), ...failed] }),
+    succeeded: [...succeeded, ...fresh.filter((pod) => isSuccess(pod) && !indexed).map(uidOf)],
+    failed: [...failed, ...fresh.filter(isLoss).map(uidOf)],
   }
-  const isNoted = (pod: Pod): boolean => known.has(pod.metadata.uid ?? '') || isLeftOut(pod)
+  const isKept = !indexed || (before.completedIndexes ?? '') === (counted.completedIndexes ?? '')
   return {
-    status: { ...counted, ...liveCounts(pods), uncountedTerminatedPods: next },
-    release: ended
-      .filter(isNoted)
-      .filter((pod) => isFinishedPod(pod) || !isDropped(pod) || nowMs >= deletedMs(pod) + SHOWN_MS)
-      .map((pod) => releaseWrite(pod)),
+    status: { ...counted, ...liveCounts(pods), uncountedTerminatedPods: withoutEmpty(next) },
+    isNews: !isKept || !isSame(withoutEmpty(next), before.uncountedTerminatedPods ?? {}),
+    release: ended.map(releaseWrite),
   }
 }
 
-/** When somebody asked for the pod's end. */
-function deletedMs({ metadata }: Pod): number {
-  return timeMs(metadata.deletionTimestamp) - (metadata.deletionGracePeriodSeconds ?? 0) * 1000
+const uidOf = ({ metadata }: Pod): string => metadata.uid ?? ''
+
+function withoutEmpty({ succeeded, failed }: Record<'succeeded' | 'failed', readonly string[]>): Uncounted {
+  return { ...(succeeded.length > 0 && { succeeded }), ...(failed.length > 0 && { failed }) }
 }
 
 /** What is there now, besides what has ended. */
 function liveCounts(pods: readonly Pod[]): JobStatus {
   const active = pods.filter(isActivePod)
-  const terminating = pods.filter((pod) => pod.metadata.deletionTimestamp !== undefined && !isFinishedPod(pod))
+  const terminating = pods.filter(isTerminatingPod)
   return { active: active.length, ready: active.filter(isReadyPod).length, terminating: terminating.length }
 }
 
 /** Failures that a rule ignores, and those of indexes that are wanted no more, are not counted. */
 function isWorthCounting(job: Job, pod: Pod): boolean {
   const { completionMode, completions = 1 } = job.spec
-  if (pod.status?.phase === 'Succeeded') return true
   if (completionMode === 'Indexed' && (indexOf(pod) ?? completions) >= completions) return false
   return actionFor(job, pod) !== 'Ignore'
 }
@@ -95,10 +91,7 @@ function settleUncounted(before: JobStatus, heldUids: ReadonlySet<string>, pods:
     failed: (before.failed ?? 0) + done(failed).length,
     ...(completedIndexes !== '' && { completedIndexes }),
     ...(gone !== undefined && { failedIndexes: gone }),
-    uncountedTerminatedPods: {
-      ...(rest(succeeded).length > 0 && { succeeded: rest(succeeded) }),
-      ...(rest(failed).length > 0 && { failed: rest(failed) }),
-    },
+    uncountedTerminatedPods: withoutEmpty({ succeeded: rest(succeeded), failed: rest(failed) }),
   }
 }
 

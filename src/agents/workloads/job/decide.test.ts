@@ -5,6 +5,7 @@ import type { Pod } from '../shapes.ts'
 import { countPods } from './count.ts'
 import { TRACKING } from './ended.ts'
 import { decideJob } from './decide.ts'
+import { NOTHING } from './remembered.ts'
 import { parseIndexes, renderIndexes } from './indexes.ts'
 import type { Job, JobStatus } from './shapes.ts'
 
@@ -44,11 +45,11 @@ const unreadySince = (atMs: number) => ({
   lastTransitionTime: new Date(atMs).toISOString(),
 })
 const steps = (of: Job, pods: Pod[] = []): string[] => {
-  const decision = decideJob({ job: of, candidates: pods, abandonedMs: [], nowMs })
+  const decision = decideJob({ job: of, candidates: pods, remembered: NOTHING, nowMs })
   return decision.kind === 'act' ? decision.changes.map((write) => write.do) : [decision.kind]
 }
 const statusAfter = (of: Job, pods: Pod[]): JobStatus => {
-  const decision = decideJob({ job: of, candidates: pods, abandonedMs: [], nowMs })
+  const decision = decideJob({ job: of, candidates: pods, remembered: NOTHING, nowMs })
   const [write] = decision.kind === 'act' ? decision.changes : decision.status
   assert.ok(write?.do === 'replace')
   return (write.object as Job).status ?? {}
@@ -62,7 +63,7 @@ test('a Job starts, then makes the pods that are missing', () => {
 
 test('a pod that no longer matches is let go with its finalizer, one that matches is adopted with it', () => {
   const bodies = (candidate: Pod): unknown[] => {
-    const decision = decideJob({ job: job({ parallelism: 1 }), candidates: [candidate], abandonedMs: [], nowMs })
+    const decision = decideJob({ job: job({ parallelism: 1 }), candidates: [candidate], remembered: NOTHING, nowMs })
     return decision.kind === 'act'
       ? decision.changes.map((write) => (write.do === 'patch' ? write.body : write.do))
       : []
@@ -111,7 +112,7 @@ test('after a failure it waits before the next pod', () => {
     ...pod('a', 'Failed', false),
     metadata: { ...pod('a', 'Failed', false).metadata, creationTimestamp: '2026-11-23T03:59:57Z' },
   }
-  const decision = decideJob({ job: job({}, status), candidates: [recent], abandonedMs: [], nowMs })
+  const decision = decideJob({ job: job({}, status), candidates: [recent], remembered: NOTHING, nowMs })
   assert.deepEqual(decision, { kind: 'done', status: [], againAfterMs: 7000 })
 })
 
@@ -133,7 +134,7 @@ test('a Job whose indexes fail on their own goes on until each has ended', () =>
   const again = decideJob({
     job: job(perIndex),
     candidates: [ofIndex(0, 'Failed', 0), ofIndex(1, 'Running', 0)],
-    abandonedMs: [],
+    remembered: NOTHING,
     nowMs,
   })
   assert.ok(again.kind === 'act' && again.changes[0]?.do === 'create')
@@ -152,7 +153,7 @@ test('a failed pod of an index is counted when its successor says that it failed
   const waiting = decideJob({
     job: job(perIndex),
     candidates: [failed, ofIndex(1, 'Running', 0)],
-    abandonedMs: [],
+    remembered: NOTHING,
     nowMs,
   })
   assert.ok(waiting.kind === 'done')
@@ -168,7 +169,7 @@ test('a failed pod of an index is counted when its successor says that it failed
 
 test('an indexed Job that wanted fewer for a while has forgotten what was beyond', () => {
   const before = { completedIndexes: '0', succeeded: 1 }
-  const { status } = countPods(job(perIndex, before), [ofIndex(1, 'Succeeded', 0, false)], nowMs)
+  const { status } = countPods(job(perIndex, before), [ofIndex(1, 'Succeeded', 0, false)], undefined)
   assert.equal(status.completedIndexes, '0')
 })
 
@@ -230,4 +231,72 @@ test('indexes that an indexed Job wants no more leave its status', () => {
   }
   assert.deepEqual(fallen('0-2'), ['0,1', 2])
   assert.deepEqual(fallen('3,4'), [undefined, undefined])
+})
+
+const endedHere = (of: Pod): Pod => ({ ...of, metadata: { ...of.metadata, deletionTimestamp: '2026-11-23T04:00:00Z' } })
+const failing: JobStatus = {
+  startTime: '2026-11-23T03:00:00Z',
+  conditions: [{ type: 'FailureTarget', status: 'True', reason: 'BackoffLimitExceeded', message: 'm' }],
+}
+
+// what the original's controller does with the same, step by step
+test('a Job that fails ends what runs, counts it as failed whatever replaces failed pods, and only then lets it go', () => {
+  const spec = { parallelism: 2, completions: 2, podReplacementPolicy: 'Failed' }
+  assert.deepEqual(steps(job(spec, failing), [pod('a', 'Failed'), pod('b', 'Running')]), ['delete'])
+  const left = [pod('a', 'Failed'), endedHere(pod('b', 'Running'))]
+  const counted = statusAfter(job(spec, failing), left)
+  assert.deepEqual(counted.uncountedTerminatedPods, { failed: ['a', 'b'] })
+  assert.deepEqual(steps(job(spec, { ...failing, ...counted }), left), ['patch', 'patch'])
+})
+
+test('a Job that fails does not blame the indexes whose pods it ends', () => {
+  const spec = { ...perIndex, backoffLimitPerIndex: 0 }
+  const left = [ofIndex(0, 'Failed', 0), endedHere(ofIndex(1, 'Running', 0))]
+  assert.equal(statusAfter(job(spec, failing), left).failedIndexes, '0')
+})
+
+test('a Job that is deleted lets go of every pod, and still comes to its deadline', () => {
+  const gone = (of: Job): Job => ({ ...of, metadata: { ...of.metadata, deletionTimestamp: '2026-11-23T04:00:00Z' } })
+  assert.deepEqual(steps(gone(job()), [pod('a', 'Running')]), ['patch'])
+  const late = statusAfter(gone(job({ activeDeadlineSeconds: 60 })), [pod('a', 'Running', false)])
+  assert.equal(late.conditions?.[0]?.reason, 'DeadlineExceeded')
+})
+
+test('a suspended Job lets its pods go uncounted, ends them, and shows their end for a moment', () => {
+  const spec = { suspend: true }
+  assert.deepEqual(steps(job(spec), [pod('a', 'Running')]), ['patch'])
+  const free = [pod('a', 'Running', false)]
+  assert.deepEqual(steps(job(spec), free), ['delete', 'replace'])
+  const decision = decideJob({ job: job(spec), candidates: free, remembered: NOTHING, nowMs })
+  assert.ok(decision.kind === 'act' && decision.changes[1]?.do === 'replace')
+  const { status = {} } = decision.changes[1].object as Job
+  assert.deepEqual([status.active, status.terminating, status.startTime], [undefined, 1, undefined])
+  const later = (atMs: number) =>
+    decideJob({ job: job(spec, status), candidates: [], remembered: NOTHING, nowMs: nowMs + atMs })
+  assert.deepEqual(later(500), { kind: 'done', status: [], againAfterMs: 1500 })
+  const shown = later(2000)
+  assert.ok(shown.kind === 'done' && shown.status[0]?.do === 'replace')
+  assert.equal((shown.status[0].object as Job).status?.terminating, 0)
+})
+
+test('a Job that replaces only what has failed waits for the end of a pod before it makes its index anew', () => {
+  const spec = { completions: 3, parallelism: 3, completionMode: 'Indexed', podReplacementPolicy: 'Failed' }
+  const decision = decideJob({
+    job: job(spec),
+    candidates: [endedHere(ofIndex(0, 'Running', 0))],
+    remembered: NOTHING,
+    nowMs,
+  })
+  assert.ok(decision.kind === 'act')
+  assert.deepEqual(
+    decision.changes.map((write) => write.do === 'create' && write.object.metadata.generateName),
+    ['j-1-', 'j-2-'],
+  )
+})
+
+test('the success of an index is told by its number alone, before its pod is let go', () => {
+  const spec = { completions: 2, parallelism: 1, completionMode: 'Indexed' }
+  const told = statusAfter(job(spec), [ofIndex(0, 'Succeeded', 0)])
+  assert.deepEqual([told.completedIndexes, told.uncountedTerminatedPods], ['0', {}])
+  assert.deepEqual(steps(job(spec, told), [ofIndex(0, 'Succeeded', 0)]), ['patch'])
 })

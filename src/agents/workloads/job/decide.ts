@@ -5,12 +5,13 @@ import { conditionOf, isSame, timeMs, timeText } from '../meta.ts'
 import { isActivePod } from '../pods.ts'
 import type { Condition, Pod } from '../shapes.ts'
 import type { Telling, Write } from '../write.ts'
-import { countPods, releaseWrite, SHOWN_MS } from './count.ts'
-import { isHeld, TRACKING } from './ended.ts'
+import { countPods, releaseWrite } from './count.ts'
+import { endingOf, isHeld, TRACKING } from './ended.ts'
 import { failureOf, retryAfterMs } from './failure.ts'
 import { indexFailure } from './index-failures.ts'
 import { parseIndexes } from './indexes.ts'
 import { missingPods } from './pods.ts'
+import type { Remembered } from './remembered.ts'
 import { successOf } from './success.ts'
 import { surplusPods } from './surplus.ts'
 import type { Job, JobStatus } from './shapes.ts'
@@ -20,12 +21,14 @@ export type JobSeen = {
   readonly job: Job
   readonly candidates: readonly Pod[]
   readonly failure?: string
-  /** When pods of it were deleted that had not ended. */
-  readonly abandonedMs: readonly number[]
+  readonly remembered: Remembered
   readonly nowMs: number
 }
 
 const SELF = 'kubernetes.io/job-controller'
+
+/** So long the pods that suspension has ended are shown as terminating: the original looks at pods once a second. Times are in whole seconds. */
+const SHOWN_MS = 2000
 
 /** Pure. Runs a Job's pods to completion, or to the failure that its limits name. */
 export function decideJob(seen: JobSeen): WorkloadDecision {
@@ -34,18 +37,23 @@ export function decideJob(seen: JobSeen): WorkloadDecision {
   const { mine, writes } = claim(job, job.spec.selector ?? {}, seen.candidates, TRACKING)
   if (writes.length > 0) return act(writes)
   if (isOver(job)) return afterTheEnd(job, mine, nowMs)
-  const { status: counted, release } = countPods(job, mine, nowMs)
-  if (!isSame(counted.uncountedTerminatedPods, job.status?.uncountedTerminatedPods ?? {}) && !job.spec.suspend)
-    return act([statusWrite(job, counted)])
+  const ending = endingOf(job)
+  if (ending && ending !== 'deleted') {
+    const active = mine.filter(isActivePod)
+    if (active.length > 0)
+      return act(ending === 'complete' ? drop(job, active) : active.map((pod) => deletion(job, pod)))
+  }
+  const { status: counted, isNews, release } = countPods(job, mine, ending)
+  if (isNews) return act([statusWrite(job, counted)])
   if (release.length > 0) return act(release)
-  if (job.metadata.deletionTimestamp !== undefined) return settled(job, counted)
   const isAllCounted = Object.keys(counted.uncountedTerminatedPods ?? {}).length === 0
 
   const ended = endOf(job, mine, counted, nowMs)
-  if (ended) return finish(seen, mine, counted, ended, isAllCounted)
-  const toggled = suspension(job, counted, nowMs)
-  if (toggled) return act([statusWrite(job, toggled.status, toggled.tell)])
-  return job.spec.suspend ? suspended(job, mine, counted) : running(seen, mine, counted)
+  if (ended) return finish(seen, counted, ended, isAllCounted)
+  if (job.metadata.deletionTimestamp !== undefined) return settled(job, counted)
+  if (job.spec.suspend) return suspended(seen, mine, counted)
+  const resumed = resumption(job, counted, nowMs)
+  return resumed ? act([statusWrite(job, resumed.status, resumed.tell)]) : running(seen, mine, counted)
 }
 
 function running(seen: JobSeen, mine: readonly Pod[], counted: JobStatus): WorkloadDecision {
@@ -60,7 +68,7 @@ function running(seen: JobSeen, mine: readonly Pod[], counted: JobStatus): Workl
   const count = Math.max(wanted - active.length - leaving, 0)
   const { writes, waitMs } = missingPods(job, mine, counted, {
     ...{ count, nowMs },
-    waitMs: retryAfterMs(mine, seen.abandonedMs, nowMs),
+    waitMs: retryAfterMs(mine, seen.remembered, nowMs),
   })
   if (writes.length > 0 && seen.failure === undefined) return act(writes)
   const again = [...(count > 0 && waitMs > 0 ? [waitMs] : []), ...(deadlineMs !== undefined ? [deadlineMs] : [])]
@@ -107,7 +115,6 @@ function endOf(
 
 function finish(
   { job, nowMs }: JobSeen,
-  mine: readonly Pod[],
   counted: JobStatus,
   { target, final }: { readonly target: Condition; readonly final: string },
   isAllCounted: boolean,
@@ -116,8 +123,6 @@ function finish(
   const startTime = counted.startTime ?? (job.spec.suspend === true ? undefined : timeText(nowMs))
   const aiming = { ...counted, ...(startTime !== undefined && { startTime }), conditions: [...others, target] }
   if (!conditionOf(job.status?.conditions, target.type)) return act([statusWrite(job, aiming)])
-  const active = mine.filter(isActivePod)
-  if (active.length > 0) return act(final === 'Complete' ? drop(job, active) : active.map((pod) => deletion(job, pod)))
   if (!isAllCounted || (counted.terminating ?? 0) > 0) return settled(job, aiming)
 
   const isComplete = final === 'Complete'
@@ -139,28 +144,40 @@ function tooManySucceeded(job: Job): Write {
   return { do: 'tell', tell: { about: job, type: 'Warning', reason: 'TooManySucceededPods', message } }
 }
 
-function suspension(job: Job, counted: JobStatus, nowMs: number): { status: JobStatus; tell: Telling } | undefined {
-  const before = conditionOf(job.status?.conditions, 'Suspended')
-  const isSuspended = before?.status === 'True'
-  if (job.spec.suspend === true ? isSuspended : !isSuspended) return undefined
-  const others = (counted.conditions ?? []).filter(({ type }) => type !== 'Suspended')
-  const { startTime: _start, ...rest } = counted
-  if (job.spec.suspend) {
-    const entry = condition('Suspended', 'JobSuspended', 'Job suspended', nowMs)
-    const tell: Telling = { about: job, type: 'Normal', reason: 'Suspended', message: 'Job suspended' }
-    return { status: { ...rest, conditions: [...others, entry] }, tell }
-  }
+function resumption(job: Job, counted: JobStatus, nowMs: number): { status: JobStatus; tell: Telling } | undefined {
+  if (!isSuspended(job)) return undefined
   const entry = { ...condition('Suspended', 'JobResumed', 'Job resumed', nowMs), status: 'False' }
   const tell: Telling = { about: job, type: 'Normal', reason: 'Resumed', message: 'Job resumed' }
-  return { status: { ...rest, startTime: timeText(nowMs), conditions: [...others, entry] }, tell }
+  return { status: { ...withSuspended(counted, entry), startTime: timeText(nowMs) }, tell }
 }
 
-function suspended(job: Job, mine: readonly Pod[], counted: JobStatus): WorkloadDecision {
+/** Ends the pods of a suspended Job without counting them, and says with their end that it is suspended. */
+function suspended({ job, nowMs }: JobSeen, mine: readonly Pod[], counted: JobStatus): WorkloadDecision {
   const active = mine.filter(isActivePod)
-  if (active.length > 0) return act(active.map((pod) => deletion(job, pod)))
-  const decision = settled(job, counted)
-  const isEnding = decision.kind === 'done' && (counted.terminating ?? 0) > 0
-  return isEnding ? { ...decision, againAfterMs: SHOWN_MS } : decision
+  if (active.some(isHeld)) return act(active.filter(isHeld).map(releaseWrite))
+  const deletions = active.map((pod) => deletion(job, pod))
+  const ended = { ...counted, active: 0, ready: 0, terminating: (counted.terminating ?? 0) + active.length }
+  if (endOf(job, mine, ended, nowMs)) return act(deletions)
+  if (!isSuspended(job)) {
+    const { startTime: _start, ...rest } = ended
+    const entry = condition('Suspended', 'JobSuspended', 'Job suspended', nowMs)
+    const tell: Telling = { about: job, type: 'Normal', reason: 'Suspended', message: 'Job suspended' }
+    return act([...deletions, statusWrite(job, withSuspended(rest, entry), tell)])
+  }
+  if (deletions.length > 0) return act([...deletions, statusWrite(job, ended)])
+  const sinceMs = timeMs(conditionOf(job.status?.conditions, 'Suspended')?.lastTransitionTime)
+  const shown = job.status?.terminating ?? 0
+  if (nowMs >= sinceMs + SHOWN_MS || shown <= (counted.terminating ?? 0)) return settled(job, counted)
+  const decision = settled(job, { ...counted, terminating: shown })
+  return decision.kind === 'done' ? { ...decision, againAfterMs: sinceMs + SHOWN_MS - nowMs } : decision
+}
+
+function isSuspended({ status }: Job): boolean {
+  return conditionOf(status?.conditions, 'Suspended')?.status === 'True'
+}
+
+function withSuspended(status: JobStatus, entry: Condition): JobStatus {
+  return { ...status, conditions: [...(status.conditions ?? []).filter(({ type }) => type !== 'Suspended'), entry] }
 }
 
 function afterTheEnd(job: Job, mine: readonly Pod[], nowMs: number): WorkloadDecision {

@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../../lib/kube/object.ts'
-import { timeMs } from '../meta.ts'
-import { isFinishedPod } from '../pods.ts'
+import { conditionOf, timeMs } from '../meta.ts'
+import { isTerminatingPod } from '../pods.ts'
 import type { Pod } from '../shapes.ts'
 import type { Job } from './shapes.ts'
 
@@ -12,6 +12,17 @@ export function isHeld({ metadata }: KubeObject): boolean {
   return metadata.finalizers?.includes(TRACKING) === true
 }
 
+/** How a Job ends. */
+export type Ending = 'complete' | 'failed' | 'deleted'
+
+/** How a Job has begun to end; `undefined` while it goes on. What it holds then is let go, whatever it does. */
+export function endingOf({ metadata, status }: Job): Ending | undefined {
+  const isTrue = (type: string): boolean => conditionOf(status?.conditions, type)?.status === 'True'
+  if (isTrue('SuccessCriteriaMet')) return 'complete'
+  if (isTrue('FailureTarget')) return 'failed'
+  return metadata.deletionTimestamp !== undefined ? 'deleted' : undefined
+}
+
 /** Whether a pod has failed: also one that was deleted before it could end, unless only those that have ended are replaced. */
 export function isFailed(job: Job, pod: Pod): boolean {
   return pod.status?.phase === 'Failed' || isAbandoned(job, pod)
@@ -19,8 +30,7 @@ export function isFailed(job: Job, pod: Pod): boolean {
 
 /** A pod that was deleted before it could end has failed at once, unless only those that have ended are replaced. */
 export function isAbandoned({ spec }: Job, pod: Pod): boolean {
-  if (pod.metadata.deletionTimestamp === undefined || isFinishedPod(pod)) return false
-  return spec.podReplacementPolicy !== 'Failed' || !pod.spec.nodeName
+  return isTerminatingPod(pod) && spec.podReplacementPolicy !== 'Failed'
 }
 
 /** When a pod ended: with its last container, sidecars included, or when it was not ready any more, or when somebody deleted it. */

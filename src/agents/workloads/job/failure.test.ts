@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { Pod } from '../shapes.ts'
 import { retryAfterMs } from './failure.ts'
 import { failedIndexes } from './index-failures.ts'
+import { NOTHING } from './remembered.ts'
 import type { Job } from './shapes.ts'
 
 const NOW = Date.parse('2026-11-28T03:00:00Z')
@@ -18,7 +19,7 @@ function pod({ phase, agoS, sidecarAgoS }: Ended): Pod {
   return {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name: 'p', creationTimestamp: ago(3600) },
+    metadata: { name: 'p', uid: `${phase} ${agoS}`, creationTimestamp: ago(3600) },
     spec: {
       containers: [{ name: 'c' }],
       ...(sidecarAgoS !== undefined && { initContainers: [{ name: 's', restartPolicy: 'Always' }] }),
@@ -68,9 +69,12 @@ const cases: { it: string; ended: readonly Ended[]; want: number }[] = [
   { it: 'waits from the end of the last sidecar', ended: [{ phase: 'Failed', agoS: 9, sidecarAgoS: 1 }], want: 9 },
 ]
 for (const { it, ended, want } of cases)
-  test(`a Job ${it}`, () => assert.equal(retryAfterMs(ended.map(pod), [], NOW) / 1000, want))
+  test(`a Job ${it}`, () => assert.equal(retryAfterMs(ended.map(pod), NOTHING, NOW) / 1000, want))
 
 test('a Job that has shrunk forgets failed indexes beyond its end', () => {
-  const job = { spec: { completions: 3, backoffLimitPerIndex: 1, template: { spec: {} } } } as unknown as Job
+  const job = {
+    metadata: {},
+    spec: { completions: 3, backoffLimitPerIndex: 1, template: { spec: {} } },
+  } as unknown as Job
   assert.equal(failedIndexes(job, { failedIndexes: '1-4' }, []), '1,2')
 })

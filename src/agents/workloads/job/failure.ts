@@ -1,6 +1,7 @@
 import { timeMs } from '../meta.ts'
 import type { Pod } from '../shapes.ts'
 import { endedMs, isFailed, isHeld } from './ended.ts'
+import type { Remembered } from './remembered.ts'
 import type { FailureRule, Job, JobStatus } from './shapes.ts'
 
 const FIRST_RETRY_MS = 10_000
@@ -32,22 +33,17 @@ export function failureOf(
   return isLate ? { reason: 'DeadlineExceeded', message: 'Job was active longer than specified deadline' } : undefined
 }
 
-/**
- * How long to wait before the next pod: 10 s after the first failure in a row, doubling to 10 minutes.
- *
- * @param abandonedMs when pods that nobody sees any more were deleted before they had ended
- */
-export function retryAfterMs(pods: readonly Pod[], abandonedMs: readonly number[], nowMs: number): number {
-  const ended = pods
-    .filter((pod) => pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded')
-    .map((pod) => ({ atMs: endedMs(pod), isFailed: pod.status?.phase === 'Failed' }))
-    .concat(abandonedMs.map((atMs) => ({ atMs, isFailed: true })))
-    // what failed in the second of a success failed before it
-    .sort((a, b) => b.atMs - a.atMs || Number(a.isFailed) - Number(b.isFailed))
-  const lastSuccess = ended.findIndex(({ isFailed }) => !isFailed)
-  const inARow = lastSuccess < 0 ? ended.length : lastSuccess
-  const last = ended[0]
-  return last ? patienceMs(inARow, last.atMs, nowMs) : 0
+/** How long to wait before the next pod: 10 s after the first failure in a row, doubling to 10 minutes. */
+export function retryAfterMs(pods: readonly Pod[], remembered: Remembered, nowMs: number): number {
+  const failures = new Map(remembered.failures)
+  let { successMs } = remembered
+  for (const pod of pods) {
+    if (pod.status?.phase === 'Failed') failures.set(pod.metadata.uid ?? '', endedMs(pod))
+    if (pod.status?.phase === 'Succeeded') successMs = Math.max(successMs, endedMs(pod))
+  }
+  // what failed in the second of a success failed before it
+  const inARow = [...failures.values()].filter((atMs) => atMs > successMs)
+  return patienceMs(inARow.length, Math.max(...inARow), nowMs)
 }
 
 /** How long to wait after so many failures in a row, of which the last happened at that time. */

@@ -1,7 +1,6 @@
 import type { Pod } from '../shapes.ts'
-import { conditionOf } from '../meta.ts'
 import { isActivePod } from '../pods.ts'
-import { endedMs, isFailed, isHeld } from './ended.ts'
+import { endedMs, endingOf, isFailed, isHeld } from './ended.ts'
 import { actionFor, patienceMs } from './failure.ts'
 import { indexOf, parseIndexes, renderIndexes } from './indexes.ts'
 import type { Job, JobStatus } from './shapes.ts'
@@ -23,9 +22,12 @@ export function failedIndexes(job: Job, before: JobStatus, pods: readonly Pod[])
   const { completions = 1 } = job.spec
   // a Job that has shrunk knows nothing of indexes beyond its end
   const failed = new Set([...parseIndexes(before.failedIndexes)].filter((index) => index < completions))
+  // what the failed Job has ended itself has not failed its index
+  const hasFailed = (pod: Pod): boolean =>
+    endingOf(job) === 'failed' ? pod.status?.phase === 'Failed' : isFailed(job, pod)
   for (const pod of pods) {
     const index = indexOf(pod)
-    if (index === undefined || index >= completions || !isHeld(pod) || !isFailed(job, pod)) continue
+    if (index === undefined || index >= completions || !isHeld(pod) || !hasFailed(pod)) continue
     const action = actionFor(job, pod)
     if (action === 'FailIndex' || (action !== 'Ignore' && failuresBefore(pod) >= limit)) failed.add(index)
   }
@@ -40,7 +42,7 @@ export function failedIndexes(job: Job, before: JobStatus, pods: readonly Pod[])
  */
 export function awaitingSuccessors(job: Job, counted: JobStatus, pods: readonly Pod[]): ReadonlyMap<number, Pod> {
   const awaiting = new Map<number, Pod>()
-  if (!failsPerIndex(job) || isEnding(job)) return awaiting
+  if (!failsPerIndex(job)) return awaiting
   const settled = parseIndexes(counted.completedIndexes)
   for (const index of parseIndexes(counted.failedIndexes)) settled.add(index)
   for (const pod of pods.filter(isActivePod)) settled.add(indexOf(pod) ?? -1)
@@ -51,11 +53,6 @@ export function awaitingSuccessors(job: Job, counted: JobStatus, pods: readonly 
     if (!last || (failuresTill(last) <= failuresTill(pod) && endedMs(pod) >= endedMs(last))) awaiting.set(index, pod)
   }
   return awaiting
-}
-
-function isEnding({ metadata, status }: Job): boolean {
-  const ends = ['FailureTarget', 'SuccessCriteriaMet'].some((type) => conditionOf(status?.conditions, type))
-  return ends || metadata.deletionTimestamp !== undefined
 }
 
 /** How long the next pod of an index waits for the sake of the one that failed before it. */

@@ -1,5 +1,5 @@
 import { controlledBy } from '../meta.ts'
-import { isActivePod } from '../pods.ts'
+import { isActivePod, isTerminatingPod } from '../pods.ts'
 import type { Container, Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
 import { TRACKING } from './ended.ts'
@@ -41,7 +41,8 @@ export function missingPods(
 function pendingIndexes(job: Job, mine: readonly Pod[], status: JobStatus, count: number): number[] {
   const taken = parseIndexes(status.completedIndexes)
   for (const index of parseIndexes(status.failedIndexes)) taken.add(index)
-  for (const pod of mine.filter(isActivePod)) taken.add(indexOf(pod) ?? -1)
+  const isWaitedFor = (pod: Pod): boolean => job.spec.podReplacementPolicy === 'Failed' && isTerminatingPod(pod)
+  for (const pod of mine.filter((each) => isActivePod(each) || isWaitedFor(each))) taken.add(indexOf(pod) ?? -1)
   const indexes: number[] = []
   for (let index = 0; index < (job.spec.completions ?? 1) && indexes.length < count; index++)
     if (!taken.has(index)) indexes.push(index)

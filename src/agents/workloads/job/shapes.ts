@@ -37,6 +37,9 @@ export type Job = KubeObject & {
   readonly status?: JobStatus
 }
 
+/** Uids of pods that have ended and are about to lose their finalizer. */
+export type Uncounted = { readonly succeeded?: readonly string[]; readonly failed?: readonly string[] }
+
 /** `status` of a Job. */
 export type JobStatus = {
   readonly startTime?: string
@@ -48,6 +51,6 @@ export type JobStatus = {
   readonly terminating?: number
   readonly completedIndexes?: string
   readonly failedIndexes?: string
-  readonly uncountedTerminatedPods?: { readonly succeeded?: readonly string[]; readonly failed?: readonly string[] }
+  readonly uncountedTerminatedPods?: Uncounted
   readonly conditions?: readonly Condition[]
 }

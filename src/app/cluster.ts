@@ -38,6 +38,8 @@ export type Cluster = {
   readonly caches: SharedCaches
   /** The node driver in use, or why there is none. */
   readonly driver: string
+  /** Of listeners that let in who is of this machine, besides that of `server`. */
+  readonly ownPorts: readonly number[]
   readonly serviceUrl: (namespace: string, name: string, port?: number) => string | undefined
   /** See `RunningNode.collectImages`. */
   readonly collectImages: (options: { readonly dryRun: boolean }) => Promise<number | undefined>
@@ -83,6 +85,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     client,
     caches,
     driver: node?.driver ?? 'none: started with --node none',
+    ownPorts: [portOf(kubed.plainServer), node?.kubeletPort].filter((one) => one !== undefined),
     serviceUrl: (namespace, name, servicePort) => node?.serviceUrl(namespace, name, servicePort),
     collectImages: async (o) => node?.collectImages(o),
     async close({ stopPods }) {
@@ -94,6 +97,10 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       await kubed.close()
     },
   }
+}
+
+function portOf(url: string | undefined): number | undefined {
+  return url === undefined ? undefined : Number(new URL(url).port)
 }
 
 /** A client of the same machine: the wire and the token of all others, without TLS. */

@@ -296,7 +296,7 @@ async function startWorkers(
     stateDir: join(folder.dir, 'engine'),
     artifactListen: `127.0.0.1:${ports.artifacts}`,
     receiverListen: `127.0.0.1:${ports.receiver}`,
-    ownPorts: Object.values(ports),
+    ownPorts: [...Object.values(ports), ...cluster.ownPorts],
     traps,
     installCrds: true,
     registryAliases: { [REGISTRY_ALIAS]: servers.registryHost, [GIT_ALIAS]: new URL(servers.urlOf('x')).host },

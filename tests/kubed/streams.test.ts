@@ -10,6 +10,7 @@ import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Cluster, startCluster } from '../../src/app/cluster.ts'
 import { serveRegistryd } from '../../src/embedded/registryd/serve.ts'
+import { read } from '../../src/lib/kube/read.ts'
 import { nodeLayer, pushImage } from '../support/node-image.ts'
 import { type Answer, chosenKubectls, runKubectl, whyNoPods } from '../support/run-kubectl.ts'
 import { openWebSocket } from '../support/websocket-client.ts'
@@ -316,6 +317,12 @@ for (const { to, method = 'GET', body, want, status = 200 } of proxied)
       return assert.match(answer.text, want)
     }
   })
+
+test('the port of the kubelet is among those that no address of an object may name', async () => {
+  const node = await cluster.client.get({ apiVersion: 'v1', kind: 'Node', namespace: '', name: 'node-1' })
+  const port = read(node, 'status', 'daemonEndpoints', 'kubeletEndpoint', 'Port')
+  assert.ok(cluster.ownPorts.includes(Number(port)), `${port} of ${cluster.ownPorts.join()}`)
+})
 
 test('the kubelet API of the node is reached by its proxy', skip, async () => {
   assert.equal((await cluster.client.raw('GET', '/api/v1/nodes/node-1/proxy/healthz')).text, 'ok')

@@ -53,6 +53,8 @@ export type NodeOptions = {
 export type RunningNode = {
   /** The driver in use, or `none: why`. */
   readonly driver: string
+  /** Where the node's own server listens, on this machine. */
+  readonly kubeletPort: number
   /** `http://127.0.0.1:N` of a Service of the cluster, the same after a restart; its first port unless one is named. */
   readonly serviceUrl: (namespace: string, name: string, port?: number) => string | undefined
   /** Removes the images that no pod needs and answers the bytes; undefined when others keep them, or images are being pulled. */
@@ -125,6 +127,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const provisioner = makeFolders(self)
   return {
     driver: 'why' in chosen ? `none: ${chosen.why}` : chosen.driver.name,
+    kubeletPort: kubelet.port,
     serviceUrl(namespace, service, port) {
       const object = self.caches.services.get(namespace, service)
       const key = object && portKey(object, port)

@@ -117,9 +117,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const heartbeat = startHeartbeat({ client, clock, facts, pressure, log })
   await Promise.all(Object.values(self.caches).map(({ ready }) => ready))
   if (facts.notReady !== undefined) await markNotReady(client, clock, { name, why: facts.notReady })
-  const { caches } = self
   const network = followNetwork({
-    ...{ caches, stateDir: options.stateDir, apiSocket: apiRelay?.path, record, log },
+    ...{ caches: self.caches, stateDir: options.stateDir, apiSocket: apiRelay?.path, record, log },
     driver: () => self.driver,
   })
   self.wakeNetwork = network.wake

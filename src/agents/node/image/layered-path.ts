@@ -40,11 +40,29 @@ export function resolveInLayers(layers: readonly string[], wanted: string, follo
   return { path, file: found?.file, stats: found?.stats }
 }
 
-function topmost(layers: readonly string[], path: string): { file: string; stats: Stats } | undefined {
+type Found = { readonly file: string; readonly stats: Stats }
+
+function topmost(layers: readonly string[], path: string): Found | undefined {
   for (const layer of layers) {
-    const file = join(layer, path)
-    const stats = lstatSync(file, { throwIfNoEntry: false })
-    if (stats !== undefined) return { file, stats }
+    const found = findInLayer(layer, path)
+    if (found !== undefined) return found === 'hidden' ? undefined : found
   }
   return undefined
+}
+
+/**
+ * What a layer has at a path, going through its folders alone: where one layer has a folder, another may have a symlink that leads out of the image.
+ *
+ * @returns `hidden` where something that is no folder stands in the way, which hides what layers below have there, too
+ */
+export function findInLayer(layer: string, path: string): Found | 'hidden' | undefined {
+  let found: Found = { file: layer, stats: lstatSync(layer) }
+  for (const part of path.split('/').filter((piece) => piece !== '')) {
+    if (!found.stats.isDirectory()) return 'hidden'
+    const file = join(found.file, part)
+    const stats = lstatSync(file, { throwIfNoEntry: false })
+    if (stats === undefined) return undefined
+    found = { file, stats }
+  }
+  return found
 }

@@ -14,7 +14,7 @@ import {
 import { basename, dirname, join } from 'node:path'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { LIMITS } from '../../../lib/oci/limits.ts'
-import { resolveInLayers } from './layered-path.ts'
+import { findInLayer, resolveInLayers } from './layered-path.ts'
 import { safePath } from '../../../lib/tar/entry.ts'
 import { readTar, type TarEntry } from '../../../lib/tar/read.ts'
 import { removeEntry } from '../remove-entry.ts'
@@ -53,16 +53,34 @@ export async function unpackLayer(source: AsyncIterable<Buffer>, target: UnpackT
       continue
     }
     const path = join(target.folder, parent, base)
-    mkdirSync(dirname(path), { recursive: true })
-    if (entry.type === 'symlink' || lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) parents.clear()
+    makeParent(target, parent, entry)
+    if (changesWays(entry, path)) parents.clear()
     await place(target, entry, path)
-    if (entry.type === 'directory') folders.push({ path, entry })
+    if (entry.type === 'directory') folders.push({ path: join(parent, base), entry })
     else if (entry.type !== 'link') finish(target, path, entry)
   }
   // what follows the archive's end belongs to the layer's digest
   while (!(await chunks.next()).done);
-  for (const { path, entry } of folders.reverse())
-    if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) finish(target, path, entry)
+  for (const { path, entry } of folders.reverse()) {
+    const found = findInLayer(target.folder, path)
+    // a later entry may have put something else there, or a link in its way that leads out of the image
+    if (typeof found === 'object' && found.stats.isDirectory()) finish(target, found.file, entry)
+  }
+}
+
+/** A folder that no entry names has the usual mode. */
+function makeParent({ folder }: UnpackTarget, parent: string, { path }: TarEntry): void {
+  const found = findInLayer(folder, parent)
+  if (found === undefined) mkdirSync(join(folder, parent), { recursive: true })
+  else if (found === 'hidden' || !found.stats.isDirectory())
+    throw unsafe(path, 'lies below something that is no folder')
+}
+
+/** Whether paths lead elsewhere from now on. */
+function changesWays({ type }: TarEntry, path: string): boolean {
+  if (type === 'symlink') return true
+  const before = lstatSync(path, { throwIfNoEntry: false })
+  return before !== undefined && !(before.isDirectory() ? type === 'directory' : before.isFile() && type === 'file')
 }
 
 function checkedName(path: string): string {

@@ -244,6 +244,12 @@ test('ImageUpdateAutomation stops at what only a change of the object can help',
       /^Stalled=True InvalidPolicySelector: failed to parse policy selector: "Is" is not a valid label selector operator/,
     ],
     [
+      {
+        automation: automation({ policySelector: { matchExpressions: [{ key: 'a', operator: 'In' }] } }, settledStatus),
+      },
+      /policy selector: values: Invalid value: null: for 'in', 'notin' operators, values set can't be empty/,
+    ],
+    [
       { automation: automation({ git: { push: { refspec: '+main:main' } } }, settledStatus) },
       /^Stalled=True InvalidSourceConfiguration: push refspec must not specify a force update/,
     ],

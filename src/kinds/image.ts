@@ -161,14 +161,14 @@ export function parseImageUpdateAutomation(object: KubeObject): ImageUpdateAutom
 
 /** What is wrong with a selector, in Kubernetes' words; undefined when nothing is. */
 export function selectorFault({ matchExpressions = [] }: LabelSelector): string | undefined {
-  for (const { operator, values = [] } of matchExpressions) {
+  for (const { operator, values = null } of matchExpressions) {
     const list = `values: Invalid value: ${JSON.stringify(values)}`
+    const count = values?.length ?? 0
     if (!['In', 'NotIn', 'Exists', 'DoesNotExist'].includes(operator))
       return `"${operator}" is not a valid label selector operator`
-    if (operator.endsWith('In') && values.length === 0)
-      return `${list}: for 'in', 'notin' operators, values set can't be empty`
+    if (operator.endsWith('In') && count === 0) return `${list}: for 'in', 'notin' operators, values set can't be empty`
     if (operator.endsWith('Exist') || operator === 'Exists')
-      if (values.length > 0) return `${list}: values set must be empty for exists and does not exist`
+      if (count > 0) return `${list}: values set must be empty for exists and does not exist`
   }
   return undefined
 }
@@ -179,7 +179,7 @@ function parseSelector(value: unknown): LabelSelector {
     matchExpressions: readList(value, 'matchExpressions').map((one) => ({
       key: readText(one, 'key'),
       operator: readText(one, 'operator'),
-      values: textList(one, 'values'),
+      ...(Array.isArray(read(one, 'values')) ? { values: textList(one, 'values') } : {}),
     })),
   }
 }

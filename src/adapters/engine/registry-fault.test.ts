@@ -35,6 +35,12 @@ const cases: readonly [it: string, host: string, faults: readonly Record<string,
     'Get "https://127.0.0.1:5/v2/": tls: failed to verify certificate: x509: certificate signed by unknown authority; Get "http://127.0.0.1:5/v2/": EOF',
   ],
   [
+    'is Docker’s',
+    'docker.io',
+    [refused, refused],
+    'Get "https://index.docker.io/v2/": dial tcp index.docker.io:443: connect: connection refused; Get "http://index.docker.io/v2/": dial tcp index.docker.io:80: connect: connection refused',
+  ],
+  [
     'wants to see a certificate',
     '127.0.0.1:5',
     [

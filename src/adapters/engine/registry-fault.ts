@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { SluiceError } from '../../lib/error/sluice-error.ts'
-import type { Repository } from '../../lib/oci/reference.ts'
+import { DOCKER_HUB, type Repository } from '../../lib/oci/reference.ts'
 import { connectFault } from '../net/connect-fault.ts'
 import { NeitherScheme } from '../registry/choose-scheme.ts'
 import { isNearby } from '../registry/endpoint.ts'
@@ -21,7 +21,12 @@ export function requestLine(
   { host, repository, path }: Asked,
   { isInsecure }: { readonly isInsecure: boolean },
 ): string {
-  return `GET ${schemeFor(host, isInsecure)}://${host}/v2/${repository}/${path}`
+  return `GET ${schemeFor(host, isInsecure)}://${shownHost(host)}/v2/${repository}/${path}`
+}
+
+/** Flux's library knows Docker's registry by its old name. */
+function shownHost(host: string): string {
+  return host === DOCKER_HUB ? 'index.docker.io' : host
 }
 
 /** A fault of a registry, in the words of Flux's library where nobody listens there, or a login is wanted. */
@@ -30,14 +35,17 @@ export function registryFault(
   asked: Asked,
   { isInsecure, proxySecretName }: { readonly isInsecure: boolean; readonly proxySecretName?: string | undefined },
 ): string {
-  const { host, repository } = asked
+  const { repository } = asked
+  const host = shownHost(asked.host)
   if (error.code === 'REGISTRY_DENIED')
     return `${requestLine(asked, { isInsecure })}: UNAUTHORIZED: authentication required; [map[Action:pull Class: Name:${repository} Type:repository]]`
   if (error.code !== 'REGISTRY_UNREACHABLE') return error.message
   const isProxy = proxySecretName !== undefined
   const { cause } = error
   if (!(cause instanceof NeitherScheme))
-    return error.message.startsWith(`registry ${host}:`) ? attemptFault(error, 'https', host, isProxy) : error.message
+    return error.message.startsWith(`registry ${asked.host}:`)
+      ? attemptFault(error, 'https', host, isProxy)
+      : error.message
   const [secure, plain] = cause.attempts
   return `${attemptFault(secure, 'https', host, isProxy)}; ${attemptFault(plain, 'http', host, isProxy)}`
 }

@@ -165,3 +165,21 @@ test('a server that says nothing, says nonsense, or may not be reached', async (
   sockets.forEach((socket) => socket.destroy())
   await new Promise((resolve) => server.close(resolve))
 })
+
+test('where no server of NATS listens, it is said as by its own client', () =>
+  assert.rejects(
+    publishToNats(
+      {
+        protocol: 'nats',
+        servers: [{ host: '127.0.0.1', port: 9, isTls: false, login: undefined }],
+        subject: 'c',
+        payload: '',
+        login: { kind: 'none' },
+      },
+      { reach: { scope: 'any', ownPorts: () => [] }, timeoutMs: 2000 },
+    ),
+    {
+      message:
+        'error publishing event to subject c: error connecting to server: nats: no servers available for connection',
+    },
+  ))

@@ -114,6 +114,8 @@ function failed(reason: string): SluiceError {
 function reasonOf(error: unknown, timeoutMs: number): string {
   if (error instanceof SluiceError) return error.message
   if (!(error instanceof Error)) return 'unknown'
+  if ('code' in error && error.code === 'ECONNREFUSED')
+    return 'error connecting to server: nats: no servers available for connection'
   const reason = /Timeout|Abort/.test(error.name)
     ? `no answer within ${timeoutMs / 1000}s`
     : 'code' in error && typeof error.code === 'string'

@@ -257,6 +257,13 @@ for (const [text, fault] of versions)
     assert.throws(() => talk.next({ status: 200, text }), { message: `failed creating Gitea client: ${fault}` })
   })
 
+test('a commit status wants a name', () => {
+  const provider = providerOf({ type: 'github', address: 'https://git.host/o/r' })
+  const parcel = { message: made, provider, secret: { token: 't' }, commitStatus: '', nowMs: 0, traps: 'safe' } as const
+  const talk = converse({ ...parcel, alert: { namespace: 'ns', name: 'al', uid: 'u' } })
+  assert.throws(() => talk.next(), { code: 'NOTIFY_PROVIDER', message: /commit status cannot be empty/ })
+})
+
 test('a Bitbucket that lists where it should show one status is not understood, as in Flux', () => {
   const provider = providerOf({ type: 'bitbucketserver', address: 'https://bb/scm/p/r.git' })
   const message = { ...made, metadata: { revision, commit_status: 'update' } }

@@ -65,6 +65,8 @@ export function* converse(parcel: Parcel): Conversation {
   const { type } = provider
   const speak = own(TYPES, type)
   if (!speak) throw unusable(provider, `provider ${type} not supported`, 'spec.type')
+  if (isCommitStatusType(type) && parcel.commitStatus === '')
+    throw unusable(provider, 'commit status cannot be empty', 'spec.commitStatusExpr')
   // Whatever Flux finds wrong with an Event Hub's logins comes first.
   if (provider.serviceAccountName !== '' && type !== 'azureeventhub')
     throw unusable(provider, 'workload identity is not supported: remove spec.serviceAccountName', ACCOUNT)

@@ -36,3 +36,7 @@ test('a repository is one with a registry', () =>
     host: '127.0.0.1:5000',
     repository: 'a/app',
   }))
+
+for (const name of ['ghcr.io/a/app/', 'ghcr.io//a/app', 'ghcr.io/a//app//'])
+  test(`oci://${name} is the repository without the slashes too many`, () =>
+    assert.deepEqual(repositoryOf(`oci://${name}`, 'safe'), { host: 'ghcr.io', repository: 'a/app' }))

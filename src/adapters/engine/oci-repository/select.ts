@@ -29,9 +29,14 @@ export function repositoryOf(url: string, traps: 'safe' | 'flux'): Repository {
     throw wrong(`repository must be between 2 and 255 characters in length: ${path}`)
   if (!/^[a-z0-9_./-]+$/.test(path))
     throw wrong(`repository can only contain the characters \`abcdefghijklmnopqrstuvwxyz0123456789_-./\`: ${path}`)
-  const repository = parseRepository(name)
+  const repository = parseRepository(withoutEmptyParts(name))
   if (!repository) throw wrong(`could not parse reference: ${name}`)
   return repository
+}
+
+/** A slash too many means nothing: most registries take it for none. */
+function withoutEmptyParts(name: string): string {
+  return name.replace(/\/+/g, '/').replace(/\/$/, '')
 }
 
 /**

@@ -125,7 +125,42 @@ function addLayer(tree: Map<string, TreeNode>, entries: readonly Indexed[]): voi
   }
   if (gone.size + emptied.size > 0)
     for (const path of [...tree.keys()]) if (path !== '' && isHidden(path, gone, emptied)) tree.delete(path)
-  for (const entry of entries) if (!splitPath(entry.path).base.startsWith('.wh.')) addEntry(tree, entry)
+  const { added, replaced } = addEntries(tree, entries)
+  if (replaced.size === 0) return
+  for (const [path, turn] of added) if (isReplaced(path, turn, replaced)) tree.delete(path)
+}
+
+/** What a layer adds and in which turn it did last, and which of its folders gave way to something else. */
+type Added = { readonly added: ReadonlyMap<string, number>; readonly replaced: ReadonlyMap<string, number> }
+
+function addEntries(tree: Map<string, TreeNode>, entries: readonly Indexed[]): Added {
+  const added = new Map<string, number>()
+  const replaced = new Map<string, number>()
+  for (const [turn, entry] of entries.entries()) {
+    const { folder, base } = splitPath(entry.path)
+    if (base.startsWith('.wh.') || (base === '' && entry.type !== 'directory')) continue
+    const path = joinPath(resolveInTree(tree, folder), base)
+    if (entry.type !== 'directory' && tree.get(path)?.type === 'directory') replaced.set(path, turn)
+    addEntry(tree, { ...entry, path })
+    for (const each of [...parentsOf(path), path]) added.set(each, turn)
+  }
+  return { added, replaced }
+}
+
+/** Whether a later entry of the layer took the place of a folder above it. */
+function isReplaced(path: string, turn: number, replaced: ReadonlyMap<string, number>): boolean {
+  return parentsOf(path).some((parent) => (replaced.get(parent) ?? -1) > turn)
+}
+
+function parentsOf(path: string): readonly string[] {
+  const parents: string[] = []
+  for (let slash = path.indexOf('/'); slash > 0; slash = path.indexOf('/', slash + 1))
+    parents.push(path.slice(0, slash))
+  return parents
+}
+
+function joinPath(folder: string, base: string): string {
+  return folder === '' ? base : `${folder}/${base}`
 }
 
 function splitPath(path: string): { readonly folder: string; readonly base: string } {
@@ -135,17 +170,13 @@ function splitPath(path: string): { readonly folder: string; readonly base: stri
 
 function isHidden(path: string, gone: ReadonlySet<string>, emptied: ReadonlySet<string>): boolean {
   if (gone.has(path) || emptied.has('')) return true
-  for (let slash = path.indexOf('/'); slash > 0; slash = path.indexOf('/', slash + 1)) {
-    const above = path.slice(0, slash)
-    if (gone.has(above) || emptied.has(above)) return true
-  }
-  return false
+  return parentsOf(path).some((above) => gone.has(above) || emptied.has(above))
 }
 
 function addEntry(tree: Map<string, TreeNode>, { path, ...node }: Indexed): void {
   addParents(tree, path)
   if (node.type !== 'link') return void tree.set(path, node)
-  const target = tree.get(node.linkPath)
+  const target = tree.get(resolveInTree(tree, node.linkPath, true))
   if (target === undefined || target.type === 'directory')
     throw new SluiceError(
       'TAR_INVALID',
@@ -155,10 +186,7 @@ function addEntry(tree: Map<string, TreeNode>, { path, ...node }: Indexed): void
 }
 
 function addParents(tree: Map<string, TreeNode>, path: string): void {
-  for (let slash = path.indexOf('/'); slash > 0; slash = path.indexOf('/', slash + 1)) {
-    const parent = path.slice(0, slash)
-    if (tree.get(parent)?.type !== 'directory') tree.set(parent, ROOT)
-  }
+  for (const parent of parentsOf(path)) if (tree.get(parent)?.type !== 'directory') tree.set(parent, ROOT)
 }
 
 /**

@@ -16,6 +16,7 @@ import {
   revisionOf,
   splitReplicaSets,
 } from './replica-sets.ts'
+import { rollBack, rollbackOf } from './rollback.ts'
 import { isRolling, nextSize, shrinkOld, sizeOf, totalReplicas, wantedReplicas, type Sizes } from './scaling.ts'
 import {
   changedStatus,
@@ -63,6 +64,8 @@ export function decideDeployment(seen: DeploymentSeen): WorkloadDecision {
   if (noted.length > 0) return act(noted)
 
   const all = [...fleet.old, ...(fleet.current ? [fleet.current] : [])]
+  const wish = deployment.spec.paused ? undefined : rollbackOf(deployment)
+  if (wish !== undefined) return fleet.current ? act([rollBack(deployment, wish, all)]) : createSet(seen, fleet, all)
   if (deployment.spec.paused || isScaled(deployment, all)) return scaleOnly(fleet, all)
   return isRolling(deployment) ? roll(seen, fleet, all) : recreate(seen, fleet, all)
 }
@@ -70,7 +73,8 @@ export function decideDeployment(seen: DeploymentSeen): WorkloadDecision {
 function scaleOnly(fleet: Fleet, all: readonly ReplicaSet[]): WorkloadDecision {
   const { deployment, current, old } = fleet
   // Every ReplicaSet notes the new number, also those whose size stays: that ends the scaling.
-  const sizes = new Map(all.filter((set) => sizeOf(set) > 0).map((set) => [set.metadata.name, sizeOf(set)]))
+  const noting = isScaled(deployment, all) ? all.filter((set) => sizeOf(set) > 0) : []
+  const sizes = new Map(noting.map((set) => [set.metadata.name, sizeOf(set)]))
   const writes = resize(deployment, all, new Map([...sizes, ...scaleSizes(deployment, current, old)]))
   if (writes.length > 0) return act(writes)
   const cleaning = deployment.spec.paused ? cleanUp(fleet) : []

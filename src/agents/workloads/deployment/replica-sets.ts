@@ -128,10 +128,20 @@ function nextRevision(old: readonly ReplicaSet[]): bigint {
   return old.map(revisionOf).reduce((most, each) => (each > most ? each : most), 0n) + 1n
 }
 
-function copiedAnnotations(deployment: Deployment): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(deployment.metadata.annotations ?? {}).filter(([key]) => !NOT_COPIED.has(key)),
-  )
+/** The annotations that a Deployment and its ReplicaSets have in common. */
+export function copiedAnnotations({ metadata }: Deployment | ReplicaSet): Record<string, string> {
+  return Object.fromEntries(Object.entries(metadata.annotations ?? {}).filter(([key]) => !NOT_COPIED.has(key)))
+}
+
+/** The annotations that each of them has for itself. */
+export function ownAnnotations({ metadata }: Deployment | ReplicaSet): Record<string, string> {
+  return Object.fromEntries(Object.entries(metadata.annotations ?? {}).filter(([key]) => NOT_COPIED.has(key)))
+}
+
+/** The template of a ReplicaSet as the Deployment had it. */
+export function templateOf({ spec: { template } }: ReplicaSet): PodTemplate {
+  const { [POD_TEMPLATE_HASH]: _hash, ...labels } = { ...template.metadata?.labels }
+  return { ...template, metadata: { ...template.metadata, labels } }
 }
 
 function withoutHash(template: PodTemplate): PodTemplate {

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import type { SharedCaches } from '../adapters/kube/shared-caches.ts'
 import type { Cluster } from './cluster.ts'
 import { keepAccess } from './keep-access.ts'
-import { openClosers } from './process/closers.ts'
+import { openClosers } from '../lib/concurrency/closers.ts'
 import { holdStateFolder } from './state/state-folder.ts'
 
 test('a change that is told right before the end does not bring access.json back', async (t) => {

@@ -1,6 +1,6 @@
 import type { SharedCaches } from '../adapters/kube/shared-caches.ts'
 import { describeError } from '../lib/error/sluice-error.ts'
-import type { Closers } from './process/closers.ts'
+import type { Closers } from '../lib/concurrency/closers.ts'
 import type { Cluster } from './cluster.ts'
 import { listServices } from './services.ts'
 import { ACCESS_FILE, type Access } from './state/access.ts'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import http from 'node:http'
 import { hostname, networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -34,6 +34,19 @@ for (const host of hosts)
       rmSync(root, { recursive: true, force: true })
     }
   })
+
+test('what a killed process of the same number left is not written through', async (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'sluice-artifacts-'))
+  const store = await openArtifactStore(root, '127.0.0.1:0')
+  t.after(async () => {
+    await store.close()
+    rmSync(root, { recursive: true, force: true })
+  })
+  await store.write('bucket/a/b/c.tar.gz', Buffer.from('old'))
+  symlinkSync('c.tar.gz', join(root, `bucket/a/b/c.tar.gz.${process.pid}.tmp`))
+  await store.write('bucket/a/b/c.tar.gz', Buffer.from('new'))
+  for (const name of ['c', 'latest']) assert.equal((await store.read(`bucket/a/b/${name}.tar.gz`)).toString(), 'new')
+})
 
 const machine = process.env['HOSTNAME'] || hostname()
 const advertised: { it: string; listen: string; says?: string; want: RegExp }[] = [

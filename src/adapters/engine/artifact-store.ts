@@ -57,6 +57,8 @@ export async function openArtifactStore(root: string, listen: string, advertised
       const target = at(path)
       await mkdir(dirname(target), { recursive: true })
       const draft = `${target}.${process.pid}.tmp`
+      // a process of the same number that was killed may have left a link there, and its end would be written to
+      await rm(draft, { force: true })
       await writeFile(draft, bytes)
       await rename(draft, target)
       await symlink(basename(target), draft)

@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type OnReconciled, startController, type RunningController } from '../../engine/converge.ts'
+import { type OnReconciled, startController } from '../../engine/converge.ts'
 import type { EventSink } from '../../engine/event.ts'
+import { type Closers, openClosers } from '../../lib/concurrency/closers.ts'
 import type { StageKinds } from '../../pipeline/apply/order.ts'
 import type { OnDispatch } from '../../pipeline/notify/dispatch.ts'
 import type { ReportFact } from '../../pipeline/record/fact.ts'
@@ -74,6 +75,17 @@ export type Engine = {
  * @throws SluiceError PORT_IN_USE, KUBE_UNREACHABLE
  */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const closers = openClosers()
+  try {
+    return await start(options, closers)
+  } catch (error) {
+    // whoever tries again finds the ports free
+    await closers.closeAll()
+    throw error
+  }
+}
+
+async function start(options: EngineOptions, closers: Closers): Promise<Engine> {
   const { client, clock, stateDir } = options
   const log = options.log ?? (() => undefined)
   await mkdir(stateDir, { recursive: true })
@@ -81,13 +93,16 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   await warnOfFlux(client, log)
   const gitHandlers: ((url: string) => void)[] = []
   const imageHandlers: ((repository: string) => void)[] = []
-  const events = createEventWriter(client, log, options.traps)
-  const sinks: EventSink[] = [events.tell]
   const flags = { ...DEFAULT_FLAGS, ...options.flags }
   const namespace = options.namespace ?? 'kube-system'
   const shared = options.caches ?? shareCaches(client, { clock, onFault: (error) => log(`watch: ${String(error)}`) })
   const caches = narrowCaches(shared, flags, namespace)
   const artifacts = await openArtifactStore(join(stateDir, 'artifacts'), options.artifactListen, flags.storageAdvAddr)
+  closers.add(artifacts.close)
+  if (!options.caches) closers.add(shared.close)
+  const events = createEventWriter(client, log, options.traps)
+  closers.add(events.close)
+  const sinks: EventSink[] = [events.tell]
   let addresses: EngineAddresses = { artifacts: artifacts.host }
   const ownPorts = (): readonly number[] => [...(options.ownPorts ?? []), ...Object.values(addresses).map(portOf)]
   const context: EngineContext = {
@@ -117,18 +132,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     stageKinds: options.stageKinds ?? new Set(),
     random: Math.random,
   }
-  const parts = await startParts(context, sinks, options)
+  await startParts(context, sinks, options, closers)
   return {
     addresses,
     caches,
     gitChanged: (url) => gitHandlers.forEach((handler) => handler(url)),
     imageChanged: (repository) => imageHandlers.forEach((handler) => handler(repository)),
-    async close() {
-      await parts.close()
-      await events.close()
-      if (!options.caches) shared.close()
-      await artifacts.close()
-    },
+    close: closers.closeAll,
   }
 }
 
@@ -140,19 +150,21 @@ async function startParts(
   context: EngineContext,
   sinks: EventSink[],
   { receiverListen, eventsListen = '', onReconciled, onDispatch = () => undefined }: EngineOptions,
-): Promise<{ readonly close: () => Promise<void> }> {
-  const running: RunningController[] = []
-  const stops: (() => void | Promise<void>)[] = []
+  closers: Closers,
+): Promise<void> {
+  const [stops, controllers] = [openClosers(), openClosers()]
+  closers.add(stops.closeAll)
+  closers.add(controllers.closeAll)
   const onError = (kind: string, key: string, error: unknown): void =>
     context.log(`${kind} ${key}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
   const tools: PartTools = {
-    start: async (controller) =>
-      void running.push(
-        await startController(controller, {
-          ...{ clock: context.clock, onError },
-          ...(onReconciled && { onReconciled }),
-        }),
-      ),
+    async start(controller) {
+      const running = await startController(controller, {
+        ...{ clock: context.clock, onError },
+        ...(onReconciled && { onReconciled }),
+      })
+      controllers.add(running.close)
+    },
     addSink: (sink) => void sinks.push(sink),
     receiverListen,
     eventsListen,
@@ -160,12 +172,6 @@ async function startParts(
   }
   for (const part of ENGINE_PARTS) {
     const stop = await part(context, tools)
-    if (stop) stops.push(stop)
-  }
-  return {
-    async close() {
-      for (const controller of running.toReversed()) await controller.close()
-      for (const stop of stops.toReversed()) await stop()
-    },
+    if (stop) stops.add(stop)
   }
 }

@@ -69,3 +69,26 @@ test("a request by HTTPS goes through its proxy, with the proxy's login, and tru
     for (const server of [target, proxy]) await new Promise((resolve) => server.close(resolve))
   }
 })
+
+test('a proxy that refuses the way is let go, however long it would keep the connection', async (t) => {
+  const proxy = createServer()
+  const isGone = new Promise<void>((resolve) => {
+    proxy.on('connect', (_, socket) => {
+      socket
+        .on('error', () => undefined)
+        .on('end', () => socket.end())
+        .on('close', () => resolve())
+      socket.resume()
+      socket.write('HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n')
+    })
+  })
+  t.after(() => proxy.close())
+  const options = {
+    reach: { scope: 'any', ownPorts: () => [] } as const,
+    timeoutMs: 5000,
+    proxy: { url: `http://127.0.0.1:${await portOf(proxy)}` },
+  }
+  const request = { method: 'POST', headers: {}, body: '{}', url: 'https://127.0.0.1:1/hook' }
+  await assert.rejects(guardedRequest(request, options), /the proxy answered 407/)
+  await isGone
+})

@@ -122,16 +122,19 @@ function exchange(sent: ReturnType<typeof httpRequest>, body: string | Buffer): 
 function tunnel(options: RequestOptions, target: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const sent = httpRequest({ ...options, method: 'CONNECT', path: target, agent: false })
-    sent.on('connect', (answer, socket) =>
-      answer.statusCode === 200 ? resolve(socket) : reject(failed(`the proxy answered ${answer.statusCode}`)),
-    )
+    sent.on('connect', (answer, socket) => {
+      if (answer.statusCode === 200) return resolve(socket)
+      socket.destroy()
+      reject(failed(`the proxy answered ${answer.statusCode}`))
+    })
     sent.on('response', (answer) => reject(failed(`the proxy answered ${answer.statusCode}`)))
     sent.on('error', reject)
     sent.end()
   })
 }
 
-function tlsOf({ caPem, certPem, keyPem }: GuardOptions) {
+/** The options of a TLS connection; a given authority is trusted alone. */
+export function tlsOf({ caPem, certPem, keyPem }: Pick<GuardOptions, 'caPem' | 'certPem' | 'keyPem'>) {
   return {
     ...(caPem === undefined ? {} : { ca: caPem }),
     ...(certPem === undefined ? {} : { cert: certPem }),

@@ -4,7 +4,7 @@ import { connect as tlsConnect } from 'node:tls'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { type NatsInfo, type NatsServer, parseNatsInfo, renderNatsConnect } from '../../lib/nats/handshake.ts'
 import type { NatsPublish } from '../../pipeline/notify/hook-request.ts'
-import type { GuardOptions } from '../net/guarded-request.ts'
+import { type GuardOptions, tlsOf } from '../net/guarded-request.ts'
 import { checkReach, guardedLookup } from '../net/reach.ts'
 
 const LONGEST_LINE = 1 << 20
@@ -48,7 +48,7 @@ async function publishTo(server: NatsServer, order: NatsPublish, limits: Limits)
 type Greeted = { readonly socket: Socket; readonly lines: Lines; readonly info: NatsInfo; readonly isTls: boolean }
 
 /** Reads who the server is, and goes on under TLS where the address or the server wants it. */
-async function greet(plain: Socket, server: NatsServer, { caPem, certPem, keyPem, signal }: Limits): Promise<Greeted> {
+async function greet(plain: Socket, server: NatsServer, limits: Limits): Promise<Greeted> {
   const lines = linesOf(plain)
   const info = parseNatsInfo(await nextLine(lines))
   if (!info) throw failed('error connecting to server: nats: expected INFO')
@@ -58,11 +58,9 @@ async function greet(plain: Socket, server: NatsServer, { caPem, certPem, keyPem
     socket: plain,
     host: server.host,
     ...(/^[\d.]+$|:/.test(server.host) ? {} : { servername: server.host }),
-    ...(caPem === undefined ? {} : { ca: caPem }),
-    ...(certPem === undefined ? {} : { cert: certPem }),
-    ...(keyPem === undefined ? {} : { key: keyPem }),
+    ...tlsOf(limits),
   })
-  await once(socket, 'secureConnect', { signal })
+  await once(socket, 'secureConnect', { signal: limits.signal })
   return { socket, lines: linesOf(socket), info, isTls: true }
 }
 

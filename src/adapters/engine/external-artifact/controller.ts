@@ -1,5 +1,3 @@
-import http from 'node:http'
-import https from 'node:https'
 import type { Controller } from '../../../engine/controller.ts'
 import {
   decideExternalArtifact,
@@ -12,7 +10,8 @@ import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { read } from '../../../lib/kube/read.ts'
 import { digestOf, parseDigest } from '../../../lib/oci/digest.ts'
-import { readAnswer } from '../../registry/http.ts'
+import { fetchFile } from '../../net/guarded-file.ts'
+import type { Reach } from '../../net/reach.ts'
 import type { EngineContext } from '../context.ts'
 import { openArchiveSnapshot } from '../source/archive-snapshot.ts'
 import { ORIGIN_REVISION } from '../source/offer-stored.ts'
@@ -21,6 +20,8 @@ import { keyOf } from '../status-writer.ts'
 
 const LARGEST_BYTES = 100 * 1024 * 1024
 const FETCH_MS = 60_000
+/** Everywhere but where clouds keep the keys of their machines, whatever name leads there. */
+const REACH: Reach = { scope: 'any', ownPorts: () => [] }
 
 /** The controller of ExternalArtifacts: another controller writes them, we fetch what they offer, once a digest. */
 export function externalArtifactController(
@@ -112,24 +113,16 @@ async function bring(
   context.sources.put(await openArchiveSnapshot(context, { ...of, originRevision }))
 }
 
-function download(address: string): Promise<Buffer> {
+async function download(address: string): Promise<Buffer> {
   const url = URL.canParse(address) ? new URL(address) : undefined
-  const isWeb = url?.protocol === 'http:' || url?.protocol === 'https:'
-  // Where clouds keep the keys of their machines.
-  if (!url || !isWeb || /^169\.254\.|^\[fe80|^\[::ffff:a9fe/i.test(url.hostname))
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
     throw new SluiceError('OBJECT_INVALID', `"${address.slice(0, 200)}" is no address of an artifact`, {
       where: 'status.artifact.url',
       retry: 'backoff',
     })
-  const failed = (why: string): SluiceError =>
-    new SluiceError('S3_FAILED', `failed to download artifact from ${url.href}: ${why}`, { retry: 'backoff' })
-  return new Promise((resolve, reject) => {
-    const get = url.protocol === 'https:' ? https.get : http.get
-    const sent = get(url, { signal: AbortSignal.timeout(FETCH_MS) }, (answer) => {
-      if (answer.statusCode === 200) return readAnswer(answer, LARGEST_BYTES, url.href).then(resolve, reject)
-      answer.resume()
-      reject(failed(`status ${answer.statusCode ?? 0}`))
-    })
-    sent.on('error', (error) => reject(failed(error.message)))
+  const { status, bytes } = await fetchFile(url.href, { reach: REACH, timeoutMs: FETCH_MS, mostBytes: LARGEST_BYTES })
+  if (status === 200) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  throw new SluiceError('S3_FAILED', `failed to download artifact from ${url.href}: status ${status}`, {
+    retry: 'backoff',
   })
 }

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { systemClock } from '../clock.ts'
+import type { KubeClient } from '../kube/types.ts'
+import { startEngine } from './start.ts'
+
+const listenOn = async (port: number): Promise<Server> => {
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve))
+  return server
+}
+const portOf = (server: Server): number => (server.address() as AddressInfo).port
+const closed = (server: Server): Promise<unknown> => new Promise((resolve) => server.close(resolve))
+
+/** A cluster with nothing in it. */
+const empty = {
+  list: async () => ({ items: [], resourceVersion: '1' }),
+  watch: (_of: unknown, _from: unknown, _told: unknown, signal: AbortSignal) =>
+    new Promise<void>((end) => signal.addEventListener('abort', () => end())),
+  resource: async () => undefined,
+  get: async () => undefined,
+} as unknown as KubeClient
+
+test('an engine that cannot start leaves the ports that it had taken', async (t) => {
+  const stateDir = mkdtempSync(join(tmpdir(), 'sluice-start-'))
+  const other = await listenOn(0)
+  t.after(async () => {
+    await closed(other)
+    rmSync(stateDir, { recursive: true })
+  })
+  const free = await listenOn(0)
+  const port = portOf(free)
+  await closed(free)
+  const start = startEngine({
+    client: empty,
+    clock: systemClock,
+    stateDir,
+    artifactListen: `127.0.0.1:${port}`,
+    receiverListen: `127.0.0.1:${portOf(other)}`,
+    traps: 'safe',
+    installCrds: false,
+    registryAliases: {},
+  })
+  await assert.rejects(start, { code: 'PORT_IN_USE' })
+  await closed(await listenOn(port))
+})

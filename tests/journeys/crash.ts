@@ -3,13 +3,13 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { git, historyOf, isOnPath, kubectl, type Product, statusOf, until } from './product.ts'
 
-/** Waits until every service of the example is healthy in both environments. */
-export async function untilAllHealthy(product: Product): Promise<void> {
+/** Waits until every service is healthy in every environment; of the example there are six together. */
+export async function untilAllHealthy(product: Product, count = 6): Promise<void> {
   await until(
     'everything is healthy',
     async () => {
       const cells = (await statusOf(product)).services.flatMap((service) => service.cells)
-      return cells.length === 6 && cells.every((cell) => cell.state === 'done')
+      return cells.length === count && cells.every((cell) => cell.state === 'done')
     },
     280_000,
     () => product.output().slice(-6000),
@@ -42,9 +42,9 @@ export async function untilRecorded(
 }
 
 /** Every tag was written back by one commit of its branch. */
-export function assertCommittedOnce(state: string): void {
+export function assertCommittedOnce(state: string, branches: readonly string[] = ['main', 'develop']): void {
   const repository = join(state, 'git', 'vps.git')
-  for (const branch of ['main', 'develop']) {
+  for (const branch of branches) {
     const patch = git(repository, 'log', '--author=Flux', '--format=', '-p', '-U0', branch)
     const lines = patch.split('\n').filter((line) => /^\+[^+].*\$imagepolicy/.test(line))
     assert.ok(lines.length > 0, patch)

@@ -81,7 +81,7 @@ export async function startProduct(
   }
 }
 
-/** Waits until `check` answers something true; fails with `detail` when it does not in time. */
+/** Waits until `check` answers something true, and asks the less often the longer that takes; fails with `detail` when it does not in time. */
 export async function until<T>(
   what: string,
   check: () => T | Promise<T>,
@@ -89,11 +89,11 @@ export async function until<T>(
   detail: () => string = () => '',
 ): Promise<NonNullable<T>> {
   const deadline = Date.now() + timeoutMs
-  for (;;) {
+  for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 1.2, 400)) {
     const answer = await check()
     if (answer) return answer
     if (Date.now() > deadline) throw new Error(`not within ${timeoutMs / 1000} s: ${what}\n${detail()}`)
-    await new Promise((again) => setTimeout(again, 50))
+    await new Promise((again) => setTimeout(again, pauseMs))
   }
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { cpuSeconds } from '../../../tests/support/cpu-time.ts'
 import { parseCommandFile, parseLogCommand } from './command-file.ts'
 
 const files: { it: string; text: string; want: unknown }[] = [
@@ -34,4 +35,12 @@ const lines: [string, unknown][] = [
 ]
 for (const [line, want] of lines) test(`line ${line}`, () => assert.deepEqual(parseLogCommand(line), want))
 
-test('a line made to be slow is not', () => assert.equal(parseLogCommand(`::a ${':a'.repeat(100_000)}`), undefined))
+test('a line made to be slow is not', () => {
+  assert.equal(parseLogCommand(`::a ${':a'.repeat(100_000)}`), undefined)
+  // each mark that was tried read on to the end
+  const seconds = cpuSeconds(() => {
+    const fault = parseCommandFile(`${'<'.repeat(200_000)}\r x`)
+    assert.match(String(fault), /^the value of "" has no end: no line "<{80}" follows$/)
+  })
+  assert.ok(seconds < 2, `${seconds} s`)
+})

@@ -10,15 +10,16 @@ export function parseCommandFile(text: string): readonly (readonly [string, stri
   for (let at = 0; at < lines.length; at++) {
     const line = lines[at] ?? ''
     if (line === '') continue
-    const heredoc = /^([^=]*?)<<(.+)$/.exec(line)
-    if (heredoc) {
-      const end = lines.indexOf(heredoc[2] ?? '', at + 1)
-      if (end < 0) return `the value of "${heredoc[1]}" has no end: no line "${heredoc[2]}" follows`
-      pairs.push([heredoc[1] ?? '', lines.slice(at + 1, end).join('\n')])
+    const equals = line.indexOf('=')
+    const mark = line.indexOf('<<')
+    if (mark >= 0 && mark + 2 < line.length && (equals < 0 || mark < equals)) {
+      const [name, wanted] = [line.slice(0, mark), line.slice(mark + 2)]
+      const end = lines.indexOf(wanted, at + 1)
+      if (end < 0) return `the value of "${name.slice(0, 80)}" has no end: no line "${wanted.slice(0, 80)}" follows`
+      pairs.push([name, lines.slice(at + 1, end).join('\n')])
       at = end
       continue
     }
-    const equals = line.indexOf('=')
     if (equals < 1) return `"${line.slice(0, 80)}" is not name=value`
     pairs.push([line.slice(0, equals), line.slice(equals + 1)])
   }

@@ -140,7 +140,10 @@ function functionsOf(scope: Scope): Map<string, ExpressionFunction> {
 }
 
 function toDictionary(value: Readonly<Record<string, Json>>): data.Dictionary {
-  return new data.Dictionary(...Object.entries(value).map(([key, one]) => ({ key, value: toData(one) })))
+  // one by one: as arguments of a call many of them would not fit
+  const dictionary = new data.Dictionary()
+  for (const [key, one] of Object.entries(value)) dictionary.add(key, toData(one))
+  return dictionary
 }
 
 function toData(value: Json): data.ExpressionData {
@@ -148,8 +151,13 @@ function toData(value: Json): data.ExpressionData {
   if (typeof value === 'string') return new data.StringData(value)
   if (typeof value === 'number') return new data.NumberData(value)
   if (typeof value === 'boolean') return new data.BooleanData(value)
-  if (isList(value)) return new data.Array(...value.map(toData))
-  return toDictionary(value)
+  return isList(value) ? toArray(value) : toDictionary(value)
+}
+
+function toArray(value: readonly Json[]): data.Array {
+  const array = new data.Array()
+  for (const one of value) array.add(toData(one))
+  return array
 }
 
 function fromData(value: data.ExpressionData): Json {

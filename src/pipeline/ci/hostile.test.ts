@@ -94,3 +94,8 @@ test('more entries of include than anybody needs are refused by number', () => {
   const include = Array.from({ length: 10_001 }, (_, n) => ({ c: n }))
   assert.throws(() => matrixOf({ a: [1], include }), /more than 10000 entries of "include" and "exclude"/)
 })
+
+test('a context of many values is at hand', () => {
+  const many = Object.fromEntries(Array.from({ length: 90_000 }, (_, index) => [`k${index}`, [index]]))
+  assert.equal(evaluateExpression('env.k89999[0]', at, scopeWith({ ...many, LIST: Array(90_000).fill('x') })), 89_999)
+})

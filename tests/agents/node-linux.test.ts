@@ -246,21 +246,29 @@ test('kill -9 of the node: pods go on, and the next node takes them over', skip,
   for (const one of await readyPods()) assert.ok((statusOf(one).containerStatuses?.[0]?.restartCount ?? 9) <= 1)
 })
 
-test('a node that was killed while it made the network of a pod makes it anew', skip, async () => {
-  const [victim] = await readyPods()
-  const uid = victim?.metadata.uid ?? ''
-  node.kill('SIGKILL')
-  await new Promise((resolve) => node.once('exit', resolve))
-  const sandbox = processesOf(keeperPid()).find((pid) => nameOf(pid) === victim?.metadata.name)
-  assert.ok(sandbox)
-  const inPod = ['nsenter', '-t', `${sandbox}`, '-U', '-n', '--preserve-credentials', '--']
-  const words = [...asUser, ...inPod, 'ip', 'link', 'del', 'eth0']
-  execFileSync(words[0] ?? '', words.slice(1))
-  node = await startNodeProcess()
-  const containersOf = async () => statusOf((await pods()).find((one) => one.metadata.uid === uid)).containerStatuses
-  await until('a new container in a new network', async () => ((await containersOf())?.[0]?.restartCount ?? 0) > 0)
-  await until('both ready again', async () => (await readyPods()).length === 2)
-})
+test(
+  'a node that was killed while it made the network of a pod makes it anew; a folder of a pod that is gone goes',
+  skip,
+  async () => {
+    const [victim] = await readyPods()
+    const uid = victim?.metadata.uid ?? ''
+    node.kill('SIGKILL')
+    await new Promise((resolve) => node.once('exit', resolve))
+    const sandbox = processesOf(keeperPid()).find((pid) => nameOf(pid) === victim?.metadata.name)
+    assert.ok(sandbox)
+    const inPod = ['nsenter', '-t', `${sandbox}`, '-U', '-n', '--preserve-credentials', '--']
+    const words = [...asUser, ...inPod, 'ip', 'link', 'del', 'eth0']
+    execFileSync(words[0] ?? '', words.slice(1))
+    const left = join(state, 'node', 'node-1', 'pods', 'of-nobody')
+    const make = [...asUser, 'mkdir', '-p', join(left, 'logs')]
+    execFileSync(make[0] ?? '', make.slice(1))
+    node = await startNodeProcess()
+    const containersOf = async () => statusOf((await pods()).find((one) => one.metadata.uid === uid)).containerStatuses
+    await until('a new container in a new network', async () => ((await containersOf())?.[0]?.restartCount ?? 0) > 0)
+    await until('both ready again', async () => (await readyPods()).length === 2)
+    await until('no folder of nobody', async () => !existsSync(left))
+  },
+)
 
 test('hostile images are refused and say why; nothing lands outside', skip, async () => {
   const evil = Buffer.from('evil')

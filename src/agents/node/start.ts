@@ -1,9 +1,11 @@
-import { join, resolve } from 'node:path'
+import { readdir } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import type { Clock } from '../../adapters/clock.ts'
 import type { KubeClient, WatchCache } from '../../adapters/kube/types.ts'
 import { type SharedCaches, shareCaches } from '../../adapters/kube/shared-caches.ts'
 import { createRegistryClient } from '../../adapters/registry/client.ts'
 import type { Credentials } from '../../adapters/registry/session.ts'
+import { describeError } from '../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
 import { newestNode, type Refusal, stillThere, whyRefused } from './admission/admit.ts'
 import type { Felt } from './admission/pressure.ts'
@@ -289,7 +291,9 @@ function runPods(node: Node, record: Recorder): { readonly close: () => void } {
     void judgeAgain(node, pod, record, begin)
   }
   for (const object of inTurn(node.caches.pods.list())) take(object, 'ADDED')
-  void sweep(node)
+  void sweep(node).catch((error: unknown) =>
+    node.log(`node ${name}: what is left of pods is not removed: ${describeError(error)}`),
+  )
   return { close: node.caches.pods.onChange(take) }
 }
 
@@ -349,12 +353,16 @@ function servicesFor(services: WatchCache, namespace: string): readonly KubeObje
   return [...(api === undefined ? [] : [api]), ...services.list(namespace)]
 }
 
-/** Ends what is left of pods that are gone: deleted while no node looked, or while one was ending them. */
-async function sweep(node: Node): Promise<void> {
-  const known = new Set(node.caches.pods.list().map((object) => object.metadata.uid))
-  const { sandboxes, containers } = (await node.driver?.list()) ?? { sandboxes: [], containers: [] }
-  for (const uid of new Set([...sandboxes, ...containers].map((one) => one.uid)))
-    if (!known.has(uid)) await node.driver?.removeSandbox(uid)
+/** Ends what is left of pods that are gone: deleted while no node looked, or while one was making or ending them. */
+async function sweep({ driver, workers, caches }: Node): Promise<void> {
+  if (driver === undefined) return
+  const { sandboxes, containers } = await driver.list()
+  const folders = await readdir(dirname(driver.podFolder('any'))).catch(() => [])
+  for (const uid of new Set([...[...sandboxes, ...containers].map((one) => one.uid), ...folders])) {
+    // who has come meanwhile stays
+    const isKnown = workers.has(uid) || caches.pods.list().some(({ metadata }) => metadata.uid === uid)
+    if (!isKnown) await driver.removeSandbox(uid)
+  }
 }
 
 /** The processes that keep the pods are gone, and the pods with them: start again. */

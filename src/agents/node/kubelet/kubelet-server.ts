@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream'
 import type { Clock } from '../../../adapters/clock.ts'
 import { writeCertificate } from '../../../lib/x509/certificate.ts'
 import type { Gate } from './kubelet-access.ts'
-import { readLog, readLogLines, showLine, type LogQuery } from './read-log.ts'
+import { readLog, readOn, showLine, type LogQuery } from './read-log.ts'
 import type { Upgraded } from '../streams/command-streams.ts'
 import { parseTarget, serveStream, type StreamTargets } from '../streams/serve.ts'
 import type { Sampler } from '../usage/sampler.ts'
@@ -140,14 +140,14 @@ function sendLog(
   const first = readLog(path, query)
   if (asked.get('follow') !== 'true') return void response.end(first.text)
   response.write(first.text)
-  let offset = first.offset
+  let { position } = first
   let cancel: () => void = () => undefined
   const more = (): void => {
     // what nobody reads stays in the file
     if (response.writableNeedDrain) return void (cancel = clock.after(FOLLOW_MS, more))
     const wasAlive = isAlive()
     let text = ''
-    offset = readLogLines(path, offset, (line) => (text += showLine(line, { timestamps: query.timestamps }) ?? ''))
+    position = readOn(path, position, (line) => (text += showLine(line, { timestamps: query.timestamps }) ?? ''))
     if (text !== '') response.write(text)
     if (!wasAlive) return void response.end()
     cancel = clock.after(FOLLOW_MS, more)

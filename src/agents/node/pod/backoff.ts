@@ -1,14 +1,15 @@
 const FIRST_MS = 10_000
-const LONGEST_MS = 300_000
+/** The longest that anything of a pod waits for its next attempt. */
+export const LONGEST_PAUSE_MS = 300_000
 
 /** How long a container's n-th restart in a row waits after its end: at once, then 10 s, doubling to 300 s, as the kubelet does. */
 export function restartDelayMs(restartsInARow: number): number {
-  return restartsInARow <= 1 ? 0 : Math.min(FIRST_MS * 2 ** (restartsInARow - 2), LONGEST_MS)
+  return restartsInARow <= 1 ? 0 : Math.min(FIRST_MS * 2 ** (restartsInARow - 2), LONGEST_PAUSE_MS)
 }
 
 /** How long the n-th failure in a row of a pull or of a start waits: 1, 2, 4 … 300 s; quicker at first than the kubelet's, for the common race of a push. */
 export function retryDelayMs(failures: number): number {
-  return Math.min(1_000 * 2 ** Math.max(0, failures - 1), LONGEST_MS)
+  return Math.min(1_000 * 2 ** Math.max(0, failures - 1), LONGEST_PAUSE_MS)
 }
 
 /** A length of time as Go writes it, to the millisecond: `1m20s`, `1.5s`, `250ms`. */

@@ -66,6 +66,41 @@ const cases: { it: string; seen: Partial<Seen>; steps: readonly Partial<Step>[];
   },
   { it: 'pulls what is not known', seen: { images: new Map() }, steps: [{ do: 'pull', policy: 'IfNotPresent' }] },
   { it: 'does not pull twice at once', seen: { images: new Map(), inFlight: new Set([`pull ${IMAGE}`]) }, steps: [] },
+  {
+    it: 'has no more patience with a container than a later deletion gives it',
+    seen: {
+      pod: pod({}, { ...leaving, deletionGracePeriodSeconds: 5 }),
+      runs: new Map([run('web')]),
+      drain: 'done',
+      stopping: new Map([['web', { killAtMs: NOW + 20_000 }]]),
+    },
+    steps: [{ do: 'hurry', container: 'web', graceMs: 5_000 }],
+  },
+  {
+    it: 'gives the time after a hook though the grace is shorter',
+    seen: {
+      pod: pod({}, { ...leaving, deletionGracePeriodSeconds: 5 }),
+      runs: new Map([run('web')]),
+      drain: 'done',
+      stopping: new Map([['web', { killAtMs: NOW + 7_000 }]]),
+    },
+    steps: [],
+    againAtMs: NOW + 7_000,
+  },
+  {
+    it: 'starts a container again that ended after now: the clock was set back',
+    seen: { runs: new Map([run('web', { restartsInARow: 5, exit: exit(1, -3_600_000) })]) },
+    steps: [{ do: 'start', container: 'web' }],
+  },
+  {
+    it: 'does not wait longer than the longest pause for what failed before the clock was set back',
+    seen: {
+      images: new Map([
+        [IMAGE, { state: 'failed', reason: 'ErrImagePull', message: '', retryAtMs: NOW + 3_600_000, failures: 1 }],
+      ]),
+    },
+    steps: [{ do: 'pull' }],
+  },
   { it: 'starts the container', seen: {}, steps: [{ do: 'start', attempt: 0, restartsInARow: 0 }] },
   { it: 'leaves a running container alone', seen: { runs: new Map([run('web')]) }, steps: [] },
   {

@@ -1,5 +1,5 @@
 import type { RunningContainer, Sandbox } from '../driver.ts'
-import { restartDelayMs } from './backoff.ts'
+import { LONGEST_PAUSE_MS, restartDelayMs } from './backoff.ts'
 import { type Health, type ProbeKind, probeOf } from './probes/probe-state.ts'
 import { type Capacity, resizesOf } from './resize.ts'
 import { isSidecar, mayRestart, restartsAll } from './restart-policy.ts'
@@ -72,6 +72,7 @@ export type Step =
   | { readonly do: 'resize'; readonly container: string }
   | { readonly do: 'drain'; readonly timeoutMs: number }
   | { readonly do: 'stop'; readonly container: string; readonly graceMs: number; readonly why: string }
+  | { readonly do: 'hurry'; readonly container: string; readonly graceMs: number }
   | { readonly do: 'kill'; readonly container: string }
   | { readonly do: 'reset' }
   | { readonly do: 'teardown' }
@@ -214,7 +215,8 @@ function startOne(seen: Seen, container: Container): PodDecision {
   if (run?.exit && !mayRestart(seen.pod.spec, container, run.exit.code)) return nothing
   const last = run ?? culprit(seen, container)
   const restartsInARow = last?.exit ? restartsAfter(last) : 0
-  if (last?.exit) {
+  // what ended after now says that the clock was set back, and nothing of how long ago it was
+  if (last?.exit && last.exit.atMs <= seen.nowMs) {
     const restartAtMs = last.exit.atMs + restartDelayMs(restartsInARow)
     if (restartAtMs > seen.nowMs) return { steps: [], againAtMs: restartAtMs }
   }
@@ -247,6 +249,8 @@ function stopContainer(seen: Seen, container: string, graceMs: number, why: stri
   // who is deleted by force while it has patience has none any more
   const isForced = graceMs <= 0 && stopping.killAtMs > seen.nowMs + SHORTEST_GRACE_MS
   if (isForced || seen.nowMs >= stopping.killAtMs) return now({ do: 'kill', container })
+  // it was given more: before its pod was deleted with less, or before the clock was set back
+  if (stopping.killAtMs > seen.nowMs + graceMs + SHORTEST_GRACE_MS) return now({ do: 'hurry', container, graceMs })
   return { steps: [], againAtMs: stopping.killAtMs }
 }
 
@@ -315,8 +319,10 @@ function aliveContainers({ pod, runs }: Seen): string[] {
     .filter((name) => isAlive(runs.get(name)))
 }
 
+/** Nothing is put off for longer than the longest pause, whatever a clock that was set back says. */
 function retried({ nowMs }: Seen, fault: { readonly retryAtMs: number } | undefined, step: Step): PodDecision {
-  return fault === undefined || fault.retryAtMs <= nowMs ? now(step) : { steps: [], againAtMs: fault.retryAtMs }
+  const isLater = fault !== undefined && fault.retryAtMs > nowMs && fault.retryAtMs <= nowMs + LONGEST_PAUSE_MS
+  return isLater ? { steps: [], againAtMs: fault.retryAtMs } : now(step)
 }
 
 const nothing: PodDecision = { steps: [], againAtMs: undefined }

@@ -47,6 +47,9 @@ export async function perform(context: NodeContext, memory: Memory, step: Step):
     case 'stop':
       await stop(context, memory, step)
       return false
+    case 'hurry':
+      memory.stopping.set(step.container, { killAtMs: context.clock.nowMs() + step.graceMs })
+      return false
     case 'kill': {
       const run = memory.runs.get(step.container)
       if (run) await context.driver().signal(run, 'SIGKILL')
@@ -233,7 +236,10 @@ async function endInTime(
     const isWell = await hookIsWell(context, { id, container, ip: memory.sandbox.ip }, hook, graceMs)
     if (!isWell)
       context.record(memory.pod, 'Warning', 'FailedPreStopHook', 'PreStopHook failed', fieldOf(memory.pod, name))
-    memory.stopping.set(name, { killAtMs: Math.max(endsAtMs, context.clock.nowMs() + AFTER_HOOK_MS) })
+    const { killAtMs = endsAtMs } = memory.stopping.get(name) ?? {}
+    memory.stopping.set(name, {
+      killAtMs: Math.max(Math.min(endsAtMs, killAtMs), context.clock.nowMs() + AFTER_HOOK_MS),
+    })
   }
   await endGently(context, memory, container, id)
 }

@@ -21,7 +21,7 @@ import { MOVED_BYTES } from '../../../lib/oci/moved-bytes.ts'
 import { parseReference, type Reference } from '../../../lib/oci/reference.ts'
 import type { ContainerConfig, Descriptor } from '../../../lib/oci/types.ts'
 import type { RegistryClient } from '../../../adapters/registry/client.ts'
-import { openContentStore, type ContentStore } from '../../../adapters/registry/content-store.ts'
+import { openContentStore, storeError, type ContentStore } from '../../../adapters/registry/content-store.ts'
 import { pullImage, type PulledImage } from '../../../adapters/registry/pull.ts'
 import { removeTreeSync } from '../../../machine/remove-tree.ts'
 import { removeEntry } from '../remove-entry.ts'
@@ -103,7 +103,11 @@ export function openImageStore(root: string, client: RegistryClient, keepOwners:
     return work().finally(() => working--)
   }
   const unpack = async (name: string, reference: Reference, pulled: PulledImage): Promise<Image> => {
-    const running = unpacking.get(pulled.manifestDigest) ?? unpackImage(content, pulled, name, keepOwners)
+    const running =
+      unpacking.get(pulled.manifestDigest) ??
+      unpackImage(content, pulled, name, keepOwners).catch((error: unknown) => {
+        throw storeError(error, root)
+      })
     unpacking.set(pulled.manifestDigest, running)
     const layers = await running.finally(() => unpacking.delete(pulled.manifestDigest))
     const image = imageOf(name, reference, pulled, layers)

@@ -142,10 +142,18 @@ async function lookAt(
   keepProbing(context, memory, wake)
   const seen = seenOf(context, memory)
   const { steps, againAtMs } = decidePod(seen)
-  await writeStatus(context, memory, seen)
-  for (const step of steps) launch(step)
+  const untold = await writeStatus(context, memory, seen).then(
+    () => undefined,
+    (error: unknown) => ({ error }),
+  )
+  // who cannot be told holds nothing up but what takes away what is to be told
+  for (const step of steps) if (untold === undefined || !LAST_STEPS.has(step.do)) launch(step)
+  if (untold !== undefined) throw untold.error
   return againAtMs
 }
+
+/** After these nobody can say any more how the containers ended. */
+const LAST_STEPS: ReadonlySet<Step['do']> = new Set(['reset', 'teardown', 'finish'])
 
 /** Runs one step beside the others and says how it went. */
 function runStep(

@@ -35,7 +35,7 @@ export type Sysctl = { readonly name: string; readonly value: string }
 /** A volume in memory. */
 export type MemoryMount = {
   readonly folder: string
-  readonly sizeBytes: number | undefined
+  readonly sizeBytes: number
   readonly group: number | undefined
 }
 

@@ -25,7 +25,7 @@ export async function mountMemory(linux: Linux, uid: string, { folder, sizeBytes
   const sandbox = await sandboxOf(linux, uid)
   const options = [
     group === undefined || linux.mode.isSingleId ? 'mode=0777' : `mode=2777,gid=${group}`,
-    ...(sizeBytes === undefined ? [] : [`size=${Math.ceil(sizeBytes)}`]),
+    `size=${sizeBytes}`,
   ].join(',')
   const words = ['sh', '-c', 'mountpoint -q "$2" || exec mount -n -t tmpfs -o "$1" tmpfs "$2"', 'sh', options, folder]
   const argv = [...enterSandbox(sandbox), '--', ...words]

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { limitsOf } from './limits.ts'
+import { limitsOf, memoryVolumeBytes } from './limits.ts'
 import type { Container, Pod } from './shapes.ts'
 
 const GIB = 2 ** 30
@@ -106,3 +106,40 @@ test('a container without limits has those of its pod', () => {
     { memoryBytes: 2 ** 26, cpuMillis: 500, cpuRequestMillis: 500 },
   )
 })
+
+const limited = (memory?: string): Container => ({
+  name: 'c',
+  image: 'i',
+  resources: { limits: { cpu: '1', ...(memory && { memory }) } },
+})
+// as v1.37.2 answers (calculateEmptyDirMemorySize)
+const volumes: { it: string; spec: Partial<Pod['spec']>; sizeLimit?: string; want: number }[] = [
+  { it: 'as large as the machine where nothing is limited', spec: {}, want: 4 * GIB },
+  { it: 'as large as it says', spec: {}, sizeLimit: '1Gi', want: GIB },
+  { it: 'as large as the machine where it says nothing of worth', spec: {}, sizeLimit: '0', want: 4 * GIB },
+  { it: 'no larger than the machine', spec: {}, sizeLimit: '8Gi', want: 4 * GIB },
+  {
+    it: 'no larger than its pod',
+    spec: { containers: [limited('1Gi'), limited('1Gi')] },
+    sizeLimit: '3Gi',
+    want: 2 * GIB,
+  },
+  { it: 'smaller than its pod', spec: { containers: [limited('1Gi')] }, sizeLimit: '512Mi', want: GIB / 2 },
+  { it: 'not bound by a part of its pod', spec: { containers: [limited('1Gi'), limited()] }, want: 4 * GIB },
+  {
+    it: 'bound by the largest of its init containers',
+    spec: { containers: [limited('1Gi')], initContainers: [limited('2Gi')] },
+    want: 2 * GIB,
+  },
+  { it: 'bound by its pod as a whole', spec: { resources: { limits: { memory: '1Gi' } } }, want: GIB },
+]
+for (const { it, spec, sizeLimit, want } of volumes)
+  test(`a volume in memory is ${it}`, () => {
+    const pod: Pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'p' },
+      spec: { containers: [limited()], ...spec },
+    }
+    assert.equal(memoryVolumeBytes(pod, sizeLimit, 4 * GIB), want)
+  })

@@ -1,5 +1,5 @@
 import { asJson, objectOf } from '../../../lib/kube/json.ts'
-import { containerResources } from '../../../lib/kube/quota.ts'
+import { containerResources, podResources } from '../../../lib/kube/quota.ts'
 import type { Limits } from '../driver.ts'
 import { parseQuantity } from './content/fields.ts'
 import { isSidecar } from './restart-policy.ts'
@@ -21,6 +21,21 @@ export function limitsOf(pod: Pod, container: Container, totalBytes: number): Li
     ...(cpuRequest === undefined ? {} : { cpuRequestMillis: Math.ceil(cpuRequest * 1000) }),
     outOfMemoryScore: outOfMemoryScore(pod, container, totalBytes),
   }
+}
+
+/**
+ * How large a volume in memory may become: what is asked for, but no more than its pod may use, where all of that is limited, and than there is.
+ *
+ * @see k8s.io/kubernetes/pkg/volume/emptydir (calculateEmptyDirMemorySize)
+ */
+export function memoryVolumeBytes({ spec }: Pod, sizeLimit: string | number | undefined, totalBytes: number): number {
+  const containers = [...spec.containers, ...(spec.initContainers ?? [])]
+  const isLimited =
+    amount(spec.resources?.limits, 'memory') !== undefined ||
+    containers.every(({ resources }) => amount(resources?.limits, 'memory') !== undefined)
+  const ofPod = isLimited ? podResources(objectOf(asJson({ spec }))).limits.get('memory') : undefined
+  const bytes = [parseQuantity(sizeLimit) ?? 0, Number(ofPod?.nano ?? 0n) / 1e9].filter((most) => most > 0)
+  return Math.ceil(Math.min(totalBytes, ...bytes))
 }
 
 /**

@@ -7,8 +7,7 @@ import type { NodeContext } from './context.ts'
 import { capabilitiesOf } from './capabilities.ts'
 import { commandOf, resolveEnv, wholeEnv } from './content/env.ts'
 import { pullPolicyOf } from './decide.ts'
-import { parseQuantity } from './content/fields.ts'
-import { limitsOf } from './limits.ts'
+import { limitsOf, memoryVolumeBytes } from './limits.ts'
 import { lookUp, textOf } from './lookups.ts'
 import { securityOf, userOf } from './run-as.ts'
 import { uidOf, type Container, type Pod } from './shapes.ts'
@@ -79,7 +78,7 @@ async function mountMemories(driver: Driver, pod: Pod, volumes: ReadonlyMap<stri
   for (const { name, emptyDir } of pod.spec.volumes ?? []) {
     const folder = volumes.get(name)
     if (emptyDir?.medium !== 'Memory' || folder === undefined) continue
-    const sizeBytes = parseQuantity(emptyDir.sizeLimit)
+    const sizeBytes = memoryVolumeBytes(pod, emptyDir.sizeLimit, totalmem())
     await driver.mountMemory(uidOf(pod), { folder, sizeBytes, group: pod.spec.securityContext?.fsGroup })
   }
 }

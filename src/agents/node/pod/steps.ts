@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs'
-import { totalmem } from 'node:os'
+import { constants, totalmem } from 'node:os'
 import { ApiError } from '../../../adapters/kube/api-error.ts'
 import { describeError, SluiceError } from '../../../lib/error/sluice-error.ts'
 import { parseReference, type Reference } from '../../../lib/oci/reference.ts'
@@ -264,8 +264,14 @@ async function hookIsWell(
 /** Asks a container's program to end, by the signal that its pod or its image names. */
 async function endGently(context: NodeContext, memory: Memory, container: Container, id: ContainerId): Promise<void> {
   const ofImage = memory.pulled.get(container.image)?.config.StopSignal
-  const signal = container.lifecycle?.stopSignal ?? ofImage ?? 'SIGTERM'
-  await context.driver().signal(id, /^SIG[A-Z0-9]+$/.test(signal) ? signal : 'SIGTERM')
+  await context.driver().signal(id, signalOf(container.lifecycle?.stopSignal ?? ofImage))
+}
+
+/** A signal as images write it: by name, with and without `SIG`, or by number; SIGTERM for what is none. */
+export function signalOf(word = ''): string {
+  const name = `SIG${word.toUpperCase().replace(/^SIG/, '')}`
+  const known = Object.entries(constants.signals)
+  return known.find(([each, number]) => each === name || String(number) === word)?.[0] ?? 'SIGTERM'
 }
 
 /** What the containers did so far is over and done with: all begin as those of a new pod. */

@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict'
-import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs'
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -36,3 +46,24 @@ test('the group of a pod may read what the API fills', (t) => {
   assert.equal(statSync(join(folder, 'a/b')).mode & 0o777, 0o440)
   assert.equal(statSync(join(folder, 'a')).mode & 0o2050, 0o2050)
 })
+
+const cuts: { it: string; left: (folder: string) => void }[] = [
+  { it: 'before it pointed to the new files', left: (folder) => symlinkSync('..new', join(folder, '..data_tmp')) },
+  { it: 'before every name was there', left: (folder) => rmSync(join(folder, 'b')) },
+  { it: 'before the new files were whole', left: (folder) => mkdirSync(join(folder, '..2026_11_28.x')) },
+]
+for (const { it, left } of cuts)
+  test(`a volume whose maker was killed ${it} becomes whole`, (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'atomic-'))
+    t.after(() => rmSync(folder, { recursive: true, force: true }))
+    showFiles(folder, [file('a', '1'), file('b', '2')], undefined)
+    left(folder)
+    for (const text of ['2', '3']) {
+      showFiles(folder, [file('a', '1'), file('b', text)], undefined)
+      assert.equal(readFileSync(join(folder, 'b'), 'utf8'), text)
+    }
+    assert.deepEqual(
+      readdirSync(folder).filter((name) => name !== readlinkSync(join(folder, '..data'))),
+      ['..data', 'a', 'b'],
+    )
+  })

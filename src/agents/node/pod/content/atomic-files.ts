@@ -34,7 +34,11 @@ export function showFiles(folder: string, files: readonly VolumeFile[], group: n
   const wanted = files.map((file) => (group === undefined ? file : { ...file, mode: file.mode | GROUP_FILE }))
   const link = join(folder, DATA)
   const before = lstatSync(link, { throwIfNoEntry: false }) ? readlinkSync(link) : undefined
-  if (before !== undefined && isShown(join(folder, before), wanted)) return
+  const names = new Set(wanted.map(({ path }) => path.split('/')[0] ?? ''))
+  // who was killed in the middle may have come no further than to `..data`
+  if (before !== undefined && isShown(join(folder, before), wanted)) return linkNames(folder, names)
+  for (const left of readdirSync(folder))
+    if (left.startsWith('..') && left !== DATA && left !== before) removeEntry(join(folder, left))
   const name = `..${new Date().toISOString().replace(/[-:T]/g, '_').slice(0, 19)}.${randomBytes(4).toString('hex')}`
   const fresh = join(folder, name)
   makeFolder(fresh, group)
@@ -47,7 +51,7 @@ export function showFiles(folder: string, files: readonly VolumeFile[], group: n
   }
   symlinkSync(name, `${link}_tmp`)
   renameSync(`${link}_tmp`, link)
-  linkNames(folder, new Set(wanted.map(({ path }) => path.split('/')[0] ?? '')))
+  linkNames(folder, names)
   if (before !== undefined) rmSync(join(folder, before), { recursive: true, force: true })
 }
 

@@ -103,11 +103,7 @@ export function openImageStore(root: string, client: RegistryClient, keepOwners:
     return work().finally(() => working--)
   }
   const unpack = async (name: string, reference: Reference, pulled: PulledImage): Promise<Image> => {
-    const running =
-      unpacking.get(pulled.manifestDigest) ??
-      unpackImage(content, pulled, name, keepOwners).catch((error: unknown) => {
-        throw storeError(error, root)
-      })
+    const running = unpacking.get(pulled.manifestDigest) ?? unpackImage(content, pulled, name, keepOwners)
     unpacking.set(pulled.manifestDigest, running)
     const layers = await running.finally(() => unpacking.delete(pulled.manifestDigest))
     const image = imageOf(name, reference, pulled, layers)
@@ -170,7 +166,11 @@ async function unpackImage(
   const folders = layerFolders(diffIds)
   for (const [index, layer] of layers.entries()) {
     const folder = join(content.root, 'layers', folders[index] ?? '')
-    stack = await unpackOnto({ content, layer, diffId: diffIds[index] ?? '', folder, stack, keepOwners })
+    stack = await unpackOnto({ content, layer, diffId: diffIds[index] ?? '', folder, stack, keepOwners }).catch(
+      (error: unknown) => {
+        throw storeError(error, content.root)
+      },
+    )
   }
   return stack
 }

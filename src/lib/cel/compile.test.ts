@@ -86,6 +86,7 @@ const ofFlux: readonly (readonly [text: string, want: string])[] = [
   ["string(sets.contains(['a', 'b'], ['b']))", 'true'],
   ["string(sets.intersects(event.list, ['z']))", 'false'],
   ['string(sets.equivalent([1, 2], [2, 1, 1]))', 'true'],
+  ["'%e %.2e %e'.format([1.5, 12345.678, -1])", '1.500000e+00 1.23e+04 -1.000000e+00'],
   ["base64.encode(bytes('hi'))", 'aGk='],
   ["string(base64.decode('aGk'))", 'hi'],
 ]

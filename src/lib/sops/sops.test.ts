@@ -7,7 +7,7 @@ import { openAgeFile, parseAgeIdentities } from './age-key.ts'
 import type { OpenMasterKey } from './data-key.ts'
 import { decryptSops } from './decrypt.ts'
 import { encryptedFormatOf, formatOfPath, looksEncrypted, type SopsFormat } from './format.ts'
-import { plainNumber } from './tree.ts'
+import { plainNumber, parseFloatText } from './tree.ts'
 
 // Golden files of the real sops 3.13.3 and age 1.3.1; scripts/sops-golden.mjs makes them.
 const root = 'tests/fixtures/sops'
@@ -186,3 +186,17 @@ test('numbers are written without an exponent', () => {
     '12',
   ])
 })
+
+// As Go's strconv writes and reads them, which is what the MAC and the values of a file are made of.
+const numbers: readonly [value: number, text: string][] = [
+  [Infinity, '+Inf'],
+  [-Infinity, '-Inf'],
+  [NaN, 'NaN'],
+  [0.1, '0.1'],
+  [1e21, '1000000000000000000000'],
+]
+for (const [value, text] of numbers)
+  test(`a number of a SOPS file: ${text}`, () => {
+    assert.equal(plainNumber(value), text)
+    assert.deepEqual(parseFloatText(text), value)
+  })

@@ -46,6 +46,7 @@ export function itemsOf(node: SopsNode | undefined, key: string): readonly SopsN
 
 /** A number as Go writes it without an exponent (`FormatFloat(v, 'f', -1, 64)`). */
 export function plainNumber(value: number): string {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'
   const text = String(value)
   const match = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(text)
   if (!match) return text
@@ -56,4 +57,9 @@ export function plainNumber(value: number): string {
   return digits.length <= point
     ? `${sign}${digits.padEnd(point, '0')}`
     : `${sign}${digits.slice(0, point)}.${digits.slice(point)}`
+}
+
+/** Reads a number as Go's `ParseFloat`, which has two names for what has no end. */
+export function parseFloatText(text: string): number {
+  return Number(text.replace(/^([+-]?)inf(?:inity)?$/i, '$1Infinity'))
 }

@@ -4,7 +4,7 @@ import { duplicateKeyError, parseDocuments } from '../yaml/parse-documents.ts'
 import { type YamlNode, type YamlScalar } from '../yaml/nodes.ts'
 import { parseTimestamp, resolveScalar } from '../yaml/resolve.ts'
 import { writeString } from '../yaml/write/write-scalar.ts'
-import { leaf, plainNumber, type SopsLeaf, type SopsMap, type SopsNode } from './tree.ts'
+import { leaf, parseFloatText, plainNumber, type SopsLeaf, type SopsMap, type SopsNode } from './tree.ts'
 
 const INDENT = 4
 
@@ -82,6 +82,6 @@ function writeLeaf({ type, bytes }: SopsLeaf, indent: number): string {
   const text = bytes.toString('utf8')
   if (type === 'str') return text === '' ? '""' : writeString(text, 0, indent, false)
   if (type === 'null') return 'null'
-  if (type === 'float') return formatFloat(Number(text))
+  if (type === 'float') return formatFloat(parseFloatText(text))
   return type === 'bool' ? text.toLowerCase() : text
 }

@@ -2,7 +2,7 @@ import type { Environment } from '@marcbachmann/cel-js'
 import { compileRegexp } from '../../go-regexp/go-regexp.ts'
 import { GO_ESCAPES } from '../../value/go-quote.ts'
 import { trimEndOf } from '../../value/trim-end.ts'
-import { withFormat } from './format.ts'
+import { type FormatStyle, withFormat } from './format.ts'
 import { isSameValue } from './values.ts'
 
 const INT = 2 ** 31
@@ -13,13 +13,14 @@ const INT = 2 ** 31
  * @see github.com/fluxcd/pkg/runtime/cel expression.go
  */
 export function withFlux(environment: Environment): Environment {
-  return withEncoders(withSets(withStrings(environment))).registerFunction('string.reverse(): string', (text: string) =>
-    [...text].reverse().join(''),
+  return withEncoders(withSets(withStrings(environment, 'flux'))).registerFunction(
+    'string.reverse(): string',
+    (text: string) => [...text].reverse().join(''),
   )
 }
 
 /** `charAt`, `replace`, `format`, `strings.quote`, and patterns by Go's rules. @see github.com/google/cel-go/ext strings.go */
-export function withStrings(environment: Environment): Environment {
+export function withStrings(environment: Environment, style: FormatStyle): Environment {
   const replace = (text: string, from: string, to: string, most = BigInt(INT)): string => {
     const parts = from === '' ? ['', ...text, ''] : text.split(from)
     const count = most < 0n ? parts.length : Math.min(Number(most), parts.length - 1)
@@ -31,7 +32,7 @@ export function withStrings(environment: Environment): Environment {
         .join('')
     )
   }
-  return withFormat(environment)
+  return withFormat(environment, style)
     .registerFunction('string.charAt(int): string', (text: string, index: bigint) => {
       const points = [...text]
       if (index < 0n || index > BigInt(points.length)) throw new Error(`index out of range: ${index}`)

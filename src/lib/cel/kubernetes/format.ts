@@ -2,23 +2,29 @@ import type { Environment } from '@marcbachmann/cel-js'
 import { textOfSpan, textOfTime } from './times.ts'
 import { entriesOf, isDuration, kindOf } from './values.ts'
 
+/** Which release of cel-go writes a text: the API server's, or the newer one of Flux, whose `%e` is Go's own. */
+export type FormatStyle = 'kubernetes' | 'flux'
+
 /**
  * `%s`, `%d` and their like.
  *
  * @see github.com/google/cel-go/ext formatting_v2.go
  */
-export function withFormat(environment: Environment): Environment {
-  return environment.registerFunction('string.format(list<dyn>): string', formatText)
+export function withFormat(environment: Environment, style: FormatStyle): Environment {
+  const verbs = style === 'flux' ? { ...VERBS, e: plainScientific } : VERBS
+  return environment.registerFunction('string.format(list<dyn>): string', (text: string, values: readonly unknown[]) =>
+    formatText(text, values, verbs),
+  )
 }
 
 const CLAUSE = /%(?:\.(\d+))?([^]?)/g
 
-function formatText(text: string, values: readonly unknown[]): string {
+function formatText(text: string, values: readonly unknown[], verbs: Verbs): string {
   let next = 0
   return text.replace(CLAUSE, (_, digits: string | undefined, verb: string) => {
     if (verb === '%') return '%'
     if (verb === '') throw new Error('unexpected end of string')
-    const format = VERBS[verb]
+    const format = verbs[verb]
     if (format === undefined)
       throw new Error(`could not parse formatting clause: unrecognized formatting clause ${JSON.stringify(verb)}`)
     if (next >= values.length) throw new Error(`index ${next} out of range`)
@@ -26,7 +32,9 @@ function formatText(text: string, values: readonly unknown[]): string {
   })
 }
 
-const VERBS: Readonly<Record<string, (value: unknown, digits: number) => string>> = {
+type Verbs = Readonly<Record<string, (value: unknown, digits: number) => string>>
+
+const VERBS: Verbs = {
   s: (value) => shown(value, false),
   d: (value) => wholeIn(value, 10, 'decimal clause can only be used on integers'),
   f: (value, digits) => fixed(doubleOf(value, 'fixed-point'), digits),
@@ -71,6 +79,13 @@ function scientific(value: number): string {
   const [mantissa = '', exponent = ''] = value.toExponential(6).split('e')
   const raised = [...exponent.slice(1).padStart(2, '0')].map((digit) => RAISED[Number(digit)]).join('')
   return `${mantissa}×10${exponent.startsWith('-') ? '⁻' : ''}${raised}`
+}
+
+/** `1.500000e+03` */
+function plainScientific(value: unknown, digits: number): string {
+  const number = kindOf(value) === 'uint' ? Number(value) : doubleOf(value, 'scientific')
+  if (!Number.isFinite(number)) return textOfDouble(number)
+  return number.toExponential(digits).replace(/[+-](?=\d$)/, '$&0')
 }
 
 function hexOf(value: unknown): string {

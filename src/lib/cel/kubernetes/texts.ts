@@ -12,7 +12,7 @@ const INT = 2 ** 31
  * @see https://kubernetes.io/docs/reference/using-api/cel/#cel-options-language-features-and-libraries
  */
 export function withTexts(environment: Environment): Environment {
-  return withNamedFormats(withVersions(withPatterns(withStrings(withSets(environment)))))
+  return withNamedFormats(withVersions(withPatterns(withStrings(withSets(environment), 'kubernetes'))))
 }
 
 function withPatterns(environment: Environment): Environment {

@@ -25,6 +25,7 @@ import { claimProtection, classProtection, volumeProtection } from './protection
 import { quotaController } from './quota/controller.ts'
 import { replicaSetController, replicationController } from './replicaset/controller.ts'
 import { scheduler } from './scheduler/controller.ts'
+import { serviceNetworks } from './service-networks/controller.ts'
 import { signingRequests } from './signing-requests/controller.ts'
 import { statefulSetController } from './statefulset/controller.ts'
 import { claimBinder, volumeBinder } from './volumes/controller.ts'
@@ -82,6 +83,7 @@ export async function startWorkloads(given: WorkloadsOptions): Promise<Workloads
     start(podGarbageCollector(bench)),
     start(accountTokens(bench)),
     start(signingRequests(bench)),
+    start(serviceNetworks(bench)),
     start(claimBinder(bench)),
     start(volumeBinder(bench)),
     start(ephemeralVolumes(bench)),

@@ -80,6 +80,22 @@ export function isWithin(inner: Network, outer: Network): boolean {
   return isSame && masked({ ...inner, bits: outer.bits }).value === masked(outer).value
 }
 
+/** True when every address of a network is in another. */
+export function isPartOf(inner: Network, outer: Network): boolean {
+  return inner.bits === outer.bits && inner.address.family === outer.address.family
+    ? masked(inner).value === masked(outer).value
+    : isWithin(inner, outer)
+}
+
+/** True for an address that a Service may have from a network: not its own address, and not that of all at once (IPv4). */
+export function holdsAddress(network: Network, address: Address): boolean {
+  const shift = BigInt(sizeOf(network.address) - network.bits)
+  const first = masked(network).value
+  const last = first + (1n << shift) - 1n
+  const isInside = address.family === network.address.family && address.value > first && address.value <= last
+  return isInside && !(address.family === 4 && address.value === last)
+}
+
 const networkText = (network: Network): string => `${addressText(masked(network))}/${network.bits}`
 
 /**

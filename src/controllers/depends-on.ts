@@ -1,4 +1,5 @@
 import type { Kustomization } from '../kinds/kustomization.ts'
+import { isReady } from '../kinds/flux-object.ts'
 
 /** A dependency as it stands; `undefined` object: there is none of that name. */
 export type DependencyState = {
@@ -28,7 +29,7 @@ export function blockedBy(
         return { message: `dependency '${key}' is not ready according to readyExpr eval`, isTerminal: false }
       continue
     }
-    if (!isReady(dependency)) return { message: `dependency '${key}' is not ready`, isTerminal: false }
+    if (!isReadyNow(dependency)) return { message: `dependency '${key}' is not ready`, isTerminal: false }
     if (sameSource(kustomization, dependency) && dependency.lastAppliedRevision !== revision)
       return { message: `dependency '${key}' revision is not up to date`, isTerminal: false }
   }
@@ -40,9 +41,8 @@ function missing(key: string): string {
   return `dependency '${key}' not found: kustomizations.kustomize.toolkit.fluxcd.io "${name}" not found`
 }
 
-function isReady({ generation, observedGeneration, conditions }: Kustomization): boolean {
-  if (observedGeneration !== generation) return false
-  return conditions.some(({ type, status }) => type === 'Ready' && status === 'True')
+function isReadyNow(kustomization: Kustomization): boolean {
+  return kustomization.observedGeneration === kustomization.generation && isReady(kustomization)
 }
 
 function sameSource(a: Kustomization, b: Kustomization): boolean {

@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { FINALIZER } from '../kinds/flux-object.ts'
 import { type GitRepository, parseGitRepository } from '../kinds/git-repository.ts'
 import type { ArtifactStatus } from '../kinds/source.ts'
-import { decideGitRepository, type GitRepositorySeen } from './git-repository.ts'
+import { WORDS } from './git-repository.ts'
+import { decideSource, type SourceSeen } from './source.ts'
 import type { LookOutcome } from './source.ts'
 
 const artifact = (commit: string): ArtifactStatus => ({
@@ -43,11 +44,11 @@ const hasA = { artifact: artifact('a'), conditions: [ready, { ...ready, type: 'A
 const verifying = (status: Record<string, unknown> = {}) =>
   repository({ spec: { verify: { mode: 'HEAD', secretRef: { name: 'keys' } } }, status })
 
-const calm: GitRepositorySeen = { source: repository(), nowMs: 0, random: 0.5, dueInMs: 0, failures: 0 }
+const calm: SourceSeen<GitRepository> = { source: repository(), nowMs: 0, random: 0.5, dueInMs: 0, failures: 0 }
 
 /** What a person reads: the step, or the conditions, when it comes again, and the event. */
-function show(seen: GitRepositorySeen): string {
-  const decision = decideGitRepository(seen)
+function show(seen: SourceSeen<GitRepository>): string {
+  const decision = decideSource(seen, WORDS)
   if (decision.kind === 'act') return decision.changes.join(', ')
   const { status, verification, event, recovery } = decision.status
   const conditions = (status?.['conditions'] ?? []) as readonly { type: string; status: string; reason: string }[]
@@ -61,7 +62,7 @@ function show(seen: GitRepositorySeen): string {
 const SUCCEEDED = 'Ready=True Succeeded | ArtifactInStorage=True Succeeded'
 const RETRYING =
   'Reconciling=True ProgressingWithRetry | Ready=False GitOperationFailed | FetchFailed=True GitOperationFailed'
-const cases: readonly [it: string, seen: Partial<GitRepositorySeen>, want: string][] = [
+const cases: readonly [it: string, seen: Partial<SourceSeen<GitRepository>>, want: string][] = [
   ['looks when a look is due', {}, 'look at the remote'],
   ['sleeps until then', { dueInMs: 5 }, 'done; nothing; again in 5'],
   ['is held before anything is stored', { source: repository({ meta: { finalizers: [] } }) }, 'add finalizer'],
@@ -192,7 +193,7 @@ for (const [it, seen, want] of cases)
   test(`a GitRepository ${it}`, () => assert.equal(show({ ...calm, ...seen }), want))
 
 test('a failed look keeps the artifact of the last good one', () => {
-  const decision = decideGitRepository({ ...calm, source: repository({ status: hasA }), outcome: failed })
+  const decision = decideSource({ ...calm, source: repository({ status: hasA }), outcome: failed }, WORDS)
   assert.ok(decision.kind === 'wait')
   assert.deepEqual(decision.status.status?.['artifact'], hasA.artifact)
 })
@@ -225,7 +226,7 @@ const progresses: readonly [it: string, outcome: LookOutcome, status: object, wa
 ]
 for (const [it, outcome, status, want] of progresses)
   test(`beside a failure stands how far it came: ${it}`, () => {
-    const decision = decideGitRepository({ ...calm, source: repository({ status }), outcome })
+    const decision = decideSource({ ...calm, source: repository({ status }), outcome }, WORDS)
     assert.ok(decision.kind === 'wait')
     const conditions = decision.status.status?.['conditions'] as readonly { type: string; message: string }[]
     assert.equal(conditions.find(({ type }) => type === 'Reconciling')?.message, want)
@@ -233,7 +234,7 @@ for (const [it, outcome, status, want] of progresses)
 
 test('a suspended object without a status answers that it was asked', () => {
   const meta = { annotations: { 'reconcile.fluxcd.io/requestedAt': 'now' } }
-  const decision = decideGitRepository({ ...calm, source: repository({ meta, spec: { suspend: true } }) })
+  const decision = decideSource({ ...calm, source: repository({ meta, spec: { suspend: true } }) }, WORDS)
   assert.ok(decision.kind === 'done')
   assert.deepEqual(decision.status.status, { lastHandledReconcileAt: 'now' })
 })

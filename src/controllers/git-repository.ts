@@ -1,28 +1,17 @@
-import type { Decision } from '../engine/decision.ts'
 import type { GitRepository } from '../kinds/git-repository.ts'
-import { decideSource, type SourceChange, type SourceSeen, type SourceStatus, type SourceWords } from './source.ts'
-
-/** Everything that the decision about a GitRepository needs. */
-export type GitRepositorySeen = SourceSeen<GitRepository>
+import { type SourceWords, upToDate } from './source.ts'
 
 /** How a GitRepository speaks, in Flux's words. */
 export const WORDS: SourceWords<GitRepository> = {
   stored: (revision) => `stored artifact for revision '${revision}'`,
-  unchanged: ({ revision, isBriefly }) =>
-    isBriefly
-      ? {
-          reason: 'GitOperationSucceeded',
-          message: `no changes since last reconciliation: observed revision '${revision}'`,
-        }
-      : { reason: 'ArtifactUpToDate', message: `artifact up-to-date with remote revision: '${revision}'` },
+  unchanged(outcome) {
+    if (outcome.isBriefly !== true) return upToDate(outcome)
+    const message = `no changes since last reconciliation: observed revision '${outcome.revision}'`
+    return { reason: 'GitOperationSucceeded', message }
+  },
   observed: observedConfig,
   isVerified: ({ verify }) => verify !== undefined,
   namesLatest: false,
-}
-
-/** Decides what a GitRepository needs. */
-export function decideGitRepository(seen: GitRepositorySeen): Decision<SourceChange, SourceStatus> {
-  return decideSource(seen, WORDS)
 }
 
 /** What of the spec went into the artifact, as Flux notes it. */

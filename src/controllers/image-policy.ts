@@ -2,18 +2,19 @@ import { backoffMs } from '../engine/backoff.ts'
 import { BACKOFF } from '../engine/controller.ts'
 import type { Decision } from '../engine/decision.ts'
 import type { ImagePolicy, ImageRefStatus } from '../kinds/image.ts'
+import { isRequested, readyOf } from '../kinds/flux-object.ts'
 import { choosePolicyTag, explainPolicy, type PolicyChoice } from '../pipeline/image/policy.ts'
 import { ruleOf } from '../pipeline/image/not-chosen.ts'
 import {
   finalizerChange,
-  type ImageStatus,
+  type BasicStatus,
   progressOf,
   readyStatus,
   retryStatus,
   stalledNews,
   suspendedStatus,
   waitingStatus,
-} from './image-status.ts'
+} from './basic-status.ts'
 
 /** What the digest of the chosen tag came to. */
 export type DigestOutcome =
@@ -51,7 +52,7 @@ export type ImagePolicyChange =
   | { readonly kind: 'look up digest'; readonly image: string; readonly tag: string }
 
 /** The status, and the choice behind it for the record. */
-export type ImagePolicyStatus = ImageStatus & {
+export type ImagePolicyStatus = BasicStatus & {
   readonly image?: string
   readonly choice?: PolicyChoice
   readonly digest?: string
@@ -108,7 +109,7 @@ function resolve(
   const latest: ImageRefStatus = { name: image, tag, ...(digest ? { digest: digest.digest } : {}) }
   const previous = sameRef(policy.latestRef, latest) ? policy.observedPreviousRef : policy.latestRef
   const message = readyMessage(latest, previous)
-  const before = policy.conditions.find(({ type }) => type === 'Ready')
+  const before = readyOf(policy)
   const isNews = before?.status !== 'True' || before.message !== message || isToldAgain(seen)
   const status = readyStatus(policy, nowMs, message, {
     latestRef: latest,
@@ -149,8 +150,8 @@ function isToldAgain({ policy, traps, isNewScan }: ImagePolicySeen): boolean {
 }
 
 /** The policy was changed, or somebody asks. */
-function isAsked({ generation, observedGeneration, requestedAt, lastHandledReconcileAt }: ImagePolicy): boolean {
-  return generation !== observedGeneration || (requestedAt !== '' && requestedAt !== lastHandledReconcileAt)
+function isAsked(policy: ImagePolicy): boolean {
+  return policy.generation !== policy.observedGeneration || isRequested(policy)
 }
 
 function nothingChosen(
@@ -194,7 +195,7 @@ function refused(
 }
 
 /** Told when it is new; by Flux at every look that a scan, an edit or a request made it take. */
-function refusedNews(seen: ImagePolicySeen, reason: string, message: string): ImageStatus {
+function refusedNews(seen: ImagePolicySeen, reason: string, message: string): BasicStatus {
   const { policy, nowMs, traps } = seen
   const { status, event } = stalledNews(policy, nowMs, { reason, message }, traps)
   const isKnown = policy.conditions.some((one) => one.type === 'Stalled' && one.message === message)
@@ -229,8 +230,8 @@ function digestFailed(seen: ImagePolicySeen, message: string): Decision<ImagePol
 }
 
 /** An error is told when it is new: not at every look. */
-function told(policy: ImagePolicy, reason: string, message: string): Pick<ImageStatus, 'event'> {
-  const before = policy.conditions.find(({ type }) => type === 'Ready')
+function told(policy: ImagePolicy, reason: string, message: string): Pick<BasicStatus, 'event'> {
+  const before = readyOf(policy)
   if (before?.status === 'False' && before.reason === reason && before.message === message) return {}
   return { event: { severity: 'error', reason, message } }
 }

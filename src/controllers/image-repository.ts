@@ -3,18 +3,19 @@ import type { Decision } from '../engine/decision.ts'
 import { kubeTime } from '../kinds/conditions.ts'
 import { NEVER_MS, renderDuration, renderInterval } from '../kinds/duration.ts'
 import type { ImageRepository } from '../kinds/image.ts'
+import { isReady, isRequested, readyOf } from '../kinds/flux-object.ts'
 import { readText } from '../lib/kube/read.ts'
 import { parseRepository } from '../lib/oci/reference.ts'
 import { DEFAULT_EXCLUSIONS, type ScanResult } from '../pipeline/image/scan.ts'
 import {
   finalizerChange,
-  type ImageStatus,
+  type BasicStatus,
   progressOf,
   readyStatus,
   retryStatus,
   stalledNews,
   suspendedStatus,
-} from './image-status.ts'
+} from './basic-status.ts'
 
 /** What a scan came to. */
 export type ScanOutcome =
@@ -46,11 +47,10 @@ export type ImageRepositorySeen = {
 /** What an ImageRepository may need done. */
 export type ImageRepositoryChange = 'add finalizer' | 'remove finalizer' | 'scan'
 
-const JITTER = 0.05
 const BY_INTERVAL = 'triggered by interval'
 
 /** Decides what an ImageRepository needs: finalizer, a scan when one is due, then the status that says what it found. */
-export function decideImageRepository(seen: ImageRepositorySeen): Decision<ImageRepositoryChange, ImageStatus> {
+export function decideImageRepository(seen: ImageRepositorySeen): Decision<ImageRepositoryChange, BasicStatus> {
   const { repository, outcome } = seen
   const first = finalizerChange(repository)
   if (first === 'gone') return { kind: 'done', status: {} }
@@ -65,18 +65,17 @@ export function decideImageRepository(seen: ImageRepositorySeen): Decision<Image
   if (outcome === undefined) return { kind: 'act', changes: ['scan'] }
   if (outcome.kind === 'failed') return failed(seen, outcome)
   const status = scanned(seen, outcome.result)
-  return { kind: 'done', status, againAfterMs: jitterMs(repository.intervalMs, JITTER, seen.random) }
+  return { kind: 'done', status, againAfterMs: jitterMs(repository.intervalMs, seen.random) }
 }
 
 function stalled(
   { repository, nowMs, traps }: ImageRepositorySeen,
   reason: string,
   message: string,
-): Decision<ImageRepositoryChange, ImageStatus> {
+): Decision<ImageRepositoryChange, BasicStatus> {
   const isKnown = repository.conditions.some((one) => one.type === 'Stalled' && one.message === message)
-  const asked = repository.requestedAt !== '' && repository.requestedAt !== repository.lastHandledReconcileAt
   const { status, event } = stalledNews(repository, nowMs, { reason, message }, traps)
-  return { kind: 'done', status: { status, ...(isKnown && !asked ? {} : { event }) } }
+  return { kind: 'done', status: { status, ...(isKnown && !isRequested(repository) ? {} : { event }) } }
 }
 
 /** Logins by the identity of a cloud's machine are refused by name; a Secret with a login works with every registry. */
@@ -137,7 +136,7 @@ export function exclusionsOf({ exclusionList = [] }: ImageRepository): readonly 
   return exclusionList.length === 0 ? DEFAULT_EXCLUSIONS : exclusionList
 }
 
-function scanned(seen: ImageRepositorySeen, result: ScanResult): ImageStatus {
+function scanned(seen: ImageRepositorySeen, result: ScanResult): BasicStatus {
   const { repository, nowMs } = seen
   const { revision, latestTags, tags } = result
   const message = `successful scan: found ${tags.length} tags with checksum ${revision}`
@@ -151,7 +150,7 @@ function scanned(seen: ImageRepositorySeen, result: ScanResult): ImageStatus {
     },
     observedExclusionList: exclusionsOf(repository),
   }
-  const before = repository.conditions.find(({ type }) => type === 'Ready')
+  const before = readyOf(repository)
   const isNews = before?.status !== 'True' || before.message !== message
   return {
     status: readyStatus(repository, nowMs, message, fields),
@@ -160,7 +159,7 @@ function scanned(seen: ImageRepositorySeen, result: ScanResult): ImageStatus {
 }
 
 /** Flux tells of a scan that found nothing new; safe, that is not worth a request. */
-function nothingNew({ repository, traps }: ImageRepositorySeen): Pick<ImageStatus, 'event'> {
+function nothingNew({ repository, traps }: ImageRepositorySeen): Pick<BasicStatus, 'event'> {
   if (traps === 'safe') return {}
   const message = `tags did not change, next scan in ${renderInterval(repository.intervalMs)}`
   return { event: { severity: 'trace', reason: 'Succeeded', message } }
@@ -169,19 +168,18 @@ function nothingNew({ repository, traps }: ImageRepositorySeen): Pick<ImageStatu
 /** An edit that changes nothing of what is scanned; safe, it is taken for a wish to know now. */
 function isEditedOnly(seen: ImageRepositorySeen): boolean {
   const { repository, traps } = seen
-  const isReady = repository.conditions.some(({ type, status }) => type === 'Ready' && status === 'True')
   return (
     traps === 'flux' &&
-    isReady &&
+    isReady(repository) &&
     repository.intervalMs !== NEVER_MS &&
     scanReason(seen) === BY_INTERVAL &&
     leftMs(seen) >= 1000
   )
 }
 
-function unscanned(seen: ImageRepositorySeen): Decision<ImageRepositoryChange, ImageStatus> {
+function unscanned(seen: ImageRepositorySeen): Decision<ImageRepositoryChange, BasicStatus> {
   const { repository, nowMs } = seen
-  const shown = repository.conditions.find(({ type }) => type === 'Ready')?.message ?? ''
+  const shown = readyOf(repository)?.message ?? ''
   const message = `no change in repository configuration since last scan, next scan in ${renderDuration(leftMs(seen) + 0.1)}`
   return {
     kind: 'done',
@@ -200,7 +198,7 @@ function leftMs({ repository: { status, intervalMs }, nowMs }: ImageRepositorySe
 function failed(
   seen: ImageRepositorySeen,
   { reason, message, retryAfterMs }: Extract<ScanOutcome, { kind: 'failed' }>,
-): Decision<ImageRepositoryChange, ImageStatus> {
+): Decision<ImageRepositoryChange, BasicStatus> {
   const { repository, nowMs } = seen
   const progress = reason === 'AuthenticationFailed' ? progressOf(repository) : `scanning: ${scanReason(seen)}`
   const status = retryStatus(repository, nowMs, { reason, message, progress })
@@ -213,9 +211,9 @@ function failed(
 
 /** Why a scan is made, in Flux's words. */
 function scanReason({ repository, hasTags }: ImageRepositorySeen): string {
-  const { status, requestedAt, lastHandledReconcileAt } = repository
+  const { status } = repository
   if (status['lastScanResult'] === undefined) return 'first scan'
-  if (requestedAt !== '' && requestedAt !== lastHandledReconcileAt) return 'reconcile requested'
+  if (isRequested(repository)) return 'reconcile requested'
   if (status['canonicalImageName'] !== canonicalName(repository.image)) return 'new image name'
   if (JSON.stringify(status['observedExclusionList']) !== JSON.stringify(exclusionsOf(repository)))
     return 'updated exclusion list'

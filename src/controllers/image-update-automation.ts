@@ -1,18 +1,18 @@
 import { backoffMs, jitterMs } from '../engine/backoff.ts'
 import type { Decision } from '../engine/decision.ts'
 import { kubeTime } from '../kinds/conditions.ts'
-import { blockedReference } from '../kinds/flux-object.ts'
+import { blockedReference, isReady, isRequested, readyOf } from '../kinds/flux-object.ts'
 import { type ImageRefStatus, type ImageUpdateAutomation, selectorFault } from '../kinds/image.ts'
 import type { MarkerProblem } from '../pipeline/image/setters.ts'
 import {
   finalizerChange,
-  type ImageStatus,
+  type BasicStatus,
   progressOf,
   readyStatus,
   retryStatus,
   stalledStatus,
   suspendedStatus,
-} from './image-status.ts'
+} from './basic-status.ts'
 
 /** What a run came to. `sourceRevision` is what the branch is at now. */
 export type AutomationOutcome =
@@ -67,10 +67,8 @@ export type AutomationSeen = {
 /** What an ImageUpdateAutomation may need done. */
 export type AutomationChange = 'add finalizer' | 'remove finalizer' | 'run'
 
-const JITTER = 0.05
-
 /** Decides what an ImageUpdateAutomation needs: a run when policies, source or interval ask for one, then the status. */
-export function decideImageUpdateAutomation(seen: AutomationSeen): Decision<AutomationChange, ImageStatus> {
+export function decideImageUpdateAutomation(seen: AutomationSeen): Decision<AutomationChange, BasicStatus> {
   const { automation, outcome } = seen
   const first = finalizerChange(automation)
   if (first === 'gone') return { kind: 'done', status: {} }
@@ -121,16 +119,15 @@ function refusalOf({
 }
 
 function isAsked({ automation }: AutomationSeen): boolean {
-  const { requestedAt, lastHandledReconcileAt, generation, observedGeneration } = automation
-  return (requestedAt !== '' && requestedAt !== lastHandledReconcileAt) || generation !== observedGeneration
+  return isRequested(automation) || automation.generation !== automation.observedGeneration
 }
 
 /** A new source revision or another choice of a policy; the interval; a last run that failed; the first run. */
 function needsRun(seen: AutomationSeen): boolean {
   const { automation, sourceRevision, lastSeenRevision, policies, dueInMs } = seen
-  const { status, conditions } = automation
+  const { status } = automation
   if (dueInMs <= 0 || status['observedSourceRevision'] === undefined) return true
-  if (conditions.find(({ type }) => type === 'Ready')?.status !== 'True') return true
+  if (!isReady(automation)) return true
   const observed: unknown = status['observedPolicies'] ?? {}
   if (canonical(observed) !== canonical(policies)) return true
   // Flux never hears of a new revision, and asks the remote itself when it is asked.
@@ -174,7 +171,7 @@ function runTime({ nowMs }: AutomationSeen): { readonly lastAutomationRunTime: s
 function succeeded(
   seen: AutomationSeen,
   outcome: Exclude<AutomationOutcome, { kind: 'failed' }>,
-): Decision<AutomationChange, ImageStatus> {
+): Decision<AutomationChange, BasicStatus> {
   const { automation, nowMs } = seen
   const policies = seen.ranWith ?? seen.policies
   const { observedPolicies: _old, ...kept } = automation.status
@@ -187,14 +184,14 @@ function succeeded(
   return {
     kind: 'done',
     status: { status, ...eventOf(seen, outcome) },
-    againAfterMs: jitterMs(automation.intervalMs, JITTER, seen.random),
+    againAfterMs: jitterMs(automation.intervalMs, seen.random),
   }
 }
 
 function eventOf(
   seen: AutomationSeen,
   outcome: Exclude<AutomationOutcome, { kind: 'failed' }>,
-): Pick<ImageStatus, 'event'> {
+): Pick<BasicStatus, 'event'> {
   if (outcome.kind === 'pushed') {
     const refspec = outcome.refspec === undefined ? '' : ` and refspecs '${outcome.refspec}'`
     const message = `pushed commit '${outcome.commit.slice(0, 7)}' to branch '${outcome.branch}'${refspec}\n${outcome.message}`
@@ -202,7 +199,7 @@ function eventOf(
   }
   if (outcome.isSkipped) return { event: NO_CHANGE }
   const message = `repository up-to-date${problemText(seen, outcome.problems)}`
-  const before = seen.automation.conditions.find(({ type }) => type === 'Ready')
+  const before = readyOf(seen.automation)
   const isKnown = before?.status === 'True' && before.message === message && !isAsked(seen)
   if (seen.traps === 'safe' && isKnown) return {}
   const severity = seen.automation.status['observedSourceRevision'] === undefined ? 'info' : 'trace'
@@ -212,7 +209,7 @@ function eventOf(
 function failed(
   seen: AutomationSeen,
   { reason, message }: Extract<AutomationOutcome, { kind: 'failed' }>,
-): Decision<AutomationChange, ImageStatus> {
+): Decision<AutomationChange, BasicStatus> {
   const { automation, nowMs } = seen
   const status = retryStatus(automation, nowMs, { reason, message, progress: progressOf(automation) }, runTime(seen))
   return {
@@ -222,7 +219,7 @@ function failed(
   }
 }
 
-function sourceMissing(seen: AutomationSeen): Decision<AutomationChange, ImageStatus> {
+function sourceMissing(seen: AutomationSeen): Decision<AutomationChange, BasicStatus> {
   const { automation, nowMs } = seen
   const reason = 'SourceManagerFailed'
   const message = `failed configuring source manager: referenced git repository does not exist: GitRepository.source.toolkit.fluxcd.io "${automation.source.name}" not found`
@@ -230,15 +227,15 @@ function sourceMissing(seen: AutomationSeen): Decision<AutomationChange, ImageSt
   return { kind: 'done', status: { status, ...toldOnce(seen, reason, message) } }
 }
 
-function stalled(seen: AutomationSeen, reason: string, message: string): Decision<AutomationChange, ImageStatus> {
-  const before = seen.automation.conditions.find(({ type }) => type === 'Ready')
+function stalled(seen: AutomationSeen, reason: string, message: string): Decision<AutomationChange, BasicStatus> {
+  const before = readyOf(seen.automation)
   if (before?.message === message && !isAsked(seen)) return { kind: 'done', status: {} }
   const status = stalledStatus(seen.automation, seen.nowMs, reason, message, runTime(seen))
   return { kind: 'done', status: { status, ...toldOnce(seen, reason, message) } }
 }
 
-function toldOnce({ automation }: AutomationSeen, reason: string, message: string): Pick<ImageStatus, 'event'> {
-  const before = automation.conditions.find(({ type }) => type === 'Ready')
+function toldOnce({ automation }: AutomationSeen, reason: string, message: string): Pick<BasicStatus, 'event'> {
+  const before = readyOf(automation)
   if (before?.reason === reason && before.message === message) return {}
   return { event: { severity: 'error', reason, message } }
 }

@@ -8,7 +8,7 @@ import type { KubeObject } from '../lib/kube/object.ts'
 import { summarizeScan } from '../pipeline/image/scan.ts'
 import { decideImagePolicy, type DigestOutcome } from './image-policy.ts'
 import { decideImageRepository, type ScanOutcome } from './image-repository.ts'
-import type { ImageStatus } from './image-status.ts'
+import type { BasicStatus } from './basic-status.ts'
 import { type AutomationOutcome, decideImageUpdateAutomation } from './image-update-automation.ts'
 
 // From any state, through failures and crashes, each controller comes to what the world asks for, and then writes nothing.
@@ -90,7 +90,7 @@ function writeStatus(world: World, status: Readonly<Record<string, unknown>>): v
 /** One wake, as the engine's loop: answers when the object wants to come again. */
 function reconcile<Change>(
   world: World,
-  decide: () => Decision<Change, ImageStatus>,
+  decide: () => Decision<Change, BasicStatus>,
   act: (change: Change) => void,
   settled: () => void = () => undefined,
 ): number {

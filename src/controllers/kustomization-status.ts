@@ -1,6 +1,13 @@
-import { fillConditions, kubeTime, type StatusCondition, type WishedCondition } from '../kinds/conditions.ts'
+import {
+  fillConditions,
+  keptCondition,
+  kubeTime,
+  type StatusCondition,
+  type WishedCondition,
+} from '../kinds/conditions.ts'
 import { renderDuration } from '../kinds/duration.ts'
 import type { HistoryEntry, InventoryEntry, Kustomization } from '../kinds/kustomization.ts'
+import { handledRequest, isReady, readyOf } from '../kinds/flux-object.ts'
 
 /** Where a reconcile was when it stopped, in Flux's words. */
 export type Phase = 'Fetching manifests' | 'Building manifests' | 'Detecting drift' | 'Running health checks'
@@ -60,10 +67,7 @@ export function failedStatus(
   ]
   if (unhealthy === undefined) wishes.push(...keptHealthy(kustomization))
   else wishes.push({ type: 'Healthy', status: 'False', reason, message: unhealthy })
-  const base =
-    phase === 'Fetching manifests'
-      ? { ...shownStatus(kustomization), ...handled(kustomization) }
-      : attempted(ending, reason)
+  const base = phase === 'Fetching manifests' ? answered(kustomization) : attempted(ending, reason)
   return { ...base, conditions: fill(ending, wishes) }
 }
 
@@ -92,8 +96,7 @@ export function blockedStatus(
   message: string,
 ): Readonly<Record<string, unknown>> {
   return {
-    ...shownStatus(kustomization),
-    ...handled(kustomization),
+    ...answered(kustomization),
     conditions: fill({ kustomization, nowMs }, [
       ...keptUnfinished(kustomization),
       { type: 'Ready', status: 'False', reason, message },
@@ -113,8 +116,7 @@ export function stalledStatus(
   message: string,
 ): Readonly<Record<string, unknown>> {
   return {
-    ...shownStatus(kustomization),
-    ...handled(kustomization),
+    ...answered(kustomization),
     conditions: fill({ kustomization, nowMs }, [
       { type: 'Stalled', status: 'True', reason, message },
       { type: 'Ready', status: 'False', reason, message },
@@ -127,15 +129,12 @@ export function stalledStatus(
 /** One that is suspended, cannot be deleted yet, or is held by others, answers that it has seen the request, and its generation when it was ready. */
 export function suspendedStatus(kustomization: Kustomization): Readonly<Record<string, unknown>> {
   const { conditions, generation } = kustomization
-  const isReady = conditions.some(({ type, status }) => type === 'Ready' && status === 'True')
-  const isFailed = conditions.some(({ type, status }) => type === 'Ready' && status === 'False')
   // A failure goes on to be one that is tried again, whatever the generation.
   const retried = { reason: RETRY, observedGeneration: generation }
   return {
-    ...shownStatus(kustomization),
-    ...handled(kustomization),
-    ...(isReady ? { observedGeneration: generation } : {}),
-    ...(isFailed
+    ...answered(kustomization),
+    ...(isReady(kustomization) ? { observedGeneration: generation } : {}),
+    ...(readyOf(kustomization)?.status === 'False'
       ? { conditions: conditions.map((one) => (one.type === 'Reconciling' ? { ...one, ...retried } : one)) }
       : {}),
   }
@@ -146,6 +145,11 @@ function shownStatus({ status, observedGeneration }: Kustomization): Readonly<Re
   return { observedGeneration, ...status }
 }
 
+/** The same, and which request was seen. */
+function answered(kustomization: Kustomization): Readonly<Record<string, unknown>> {
+  return { ...shownStatus(kustomization), ...handledRequest(kustomization) }
+}
+
 /** `Detecting drift for revision main@sha1:… with a timeout of 9m30s`. */
 function progressText({ timeoutMs }: Kustomization, revision: string, phase: Phase): string {
   return `${phase} for revision ${revision} with a timeout of ${renderDuration(timeoutMs)}`
@@ -154,8 +158,7 @@ function progressText({ timeoutMs }: Kustomization, revision: string, phase: Pha
 function attempted(ending: Ending, result: string): Readonly<Record<string, unknown>> {
   const { kustomization, digest, inventory, revision } = ending
   return {
-    ...shownStatus(kustomization),
-    ...handled(kustomization),
+    ...answered(kustomization),
     ...(digest === undefined ? {} : { history: addHistory(ending, digest, result) }),
     ...(inventory === undefined ? {} : { inventory: { entries: inventory } }),
     lastAttemptedRevision: revision,
@@ -195,15 +198,7 @@ function keptUnfinished(kustomization: Kustomization): readonly WishedCondition[
 }
 
 function kept({ conditions }: Kustomization, types: readonly string[]): readonly WishedCondition[] {
-  return conditions
-    .filter(({ type }) => types.includes(type))
-    .map(({ type, status, reason, message, observedGeneration }) => ({
-      type,
-      status,
-      reason,
-      message,
-      ...(observedGeneration === undefined ? {} : { observedGeneration }),
-    }))
+  return conditions.filter(({ type }) => types.includes(type)).map(keptCondition)
 }
 
 function fill(
@@ -211,9 +206,4 @@ function fill(
   wishes: readonly WishedCondition[],
 ): readonly StatusCondition[] {
   return fillConditions(kustomization.conditions, wishes, kustomization.generation, kubeTime(nowMs))
-}
-
-function handled({ requestedAt, lastHandledReconcileAt }: Kustomization): { readonly lastHandledReconcileAt?: string } {
-  const value = requestedAt || lastHandledReconcileAt
-  return value === '' ? {} : { lastHandledReconcileAt: value }
 }

@@ -2,7 +2,7 @@ import type { Decision } from '../engine/decision.ts'
 import { jitterMs } from '../engine/backoff.ts'
 import { BACKOFF } from '../engine/controller.ts'
 import { renderDuration, renderInterval } from '../kinds/duration.ts'
-import { FINALIZER } from '../kinds/flux-object.ts'
+import { FINALIZER, isReady } from '../kinds/flux-object.ts'
 import type { InventoryEntry, Kustomization } from '../kinds/kustomization.ts'
 import { blockedBy, type DependencyState } from './depends-on.ts'
 import {
@@ -124,7 +124,6 @@ export type KustomizationStatus = {
 
 type Answer = Decision<KustomizationChange, KustomizationStatus>
 
-const JITTER = 0.05
 const SETTLE_MS = 5_000
 
 /** Decides the next step of a Kustomization; called again after every step until it waits or is done. */
@@ -295,7 +294,7 @@ function succeeded(seen: KustomizationSeen, attempt: Attempt, healthyAfterMs: nu
       events: [...passed, ...events],
       ended: 'succeeded',
     },
-    againAfterMs: jitterMs(kustomization.intervalMs, JITTER, seen.random),
+    againAfterMs: jitterMs(kustomization.intervalMs, seen.random),
   }
 }
 
@@ -304,9 +303,9 @@ function revisionsOf({ revision, originRevision }: Attempt): Pick<Attempt, 'revi
 }
 
 /** It was ready, and the attempt has neither changed nor removed an object. */
-function isNothingNew({ conditions, inventory }: Kustomization, attempt: Attempt): boolean {
-  const wasReady = conditions.some(({ type, status }) => type === 'Ready' && status === 'True')
-  return wasReady && attempt.hasChanged === false && inventory.length === attempt.inventory?.length
+function isNothingNew(kustomization: Kustomization, attempt: Attempt): boolean {
+  const isSameCount = kustomization.inventory.length === attempt.inventory?.length
+  return isReady(kustomization) && attempt.hasChanged === false && isSameCount
 }
 
 /** That all is healthy is told after it was not, and after a new revision changed something. */

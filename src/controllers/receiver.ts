@@ -5,14 +5,15 @@ import { compileCel } from '../lib/cel/compile.ts'
 import { SluiceError } from '../lib/error/sluice-error.ts'
 import { compileFilter } from '../pipeline/receiver/resource-filter.ts'
 import { renderInterval } from '../kinds/duration.ts'
+import { isReady, isRequested, readyOf } from '../kinds/flux-object.ts'
 import {
   finalizerChange,
-  type ImageStatus,
+  type BasicStatus,
   readyStatus,
   retryStatus,
   stalledStatus,
   suspendedStatus,
-} from './image-status.ts'
+} from './basic-status.ts'
 
 /** Everything that the decision about a Receiver needs. */
 export type ReceiverSeen = {
@@ -33,11 +34,10 @@ export type ReceiverSeen = {
 /** What a Receiver may need done. */
 export type ReceiverChange = 'add finalizer' | 'remove finalizer'
 
-const JITTER = 0.05
 const TERMINAL = 'Reconciliation failed terminally due to configuration error: '
 
 /** Decides what a Receiver needs: finalizer, then the status that says its path or what is wrong with it. */
-export function decideReceiver(seen: ReceiverSeen): Decision<ReceiverChange, ImageStatus> {
+export function decideReceiver(seen: ReceiverSeen): Decision<ReceiverChange, BasicStatus> {
   const { receiver, nowMs, path } = seen
   const first = finalizerChange(receiver)
   if (first === 'gone') return { kind: 'done', status: {} }
@@ -56,23 +56,25 @@ export function decideReceiver(seen: ReceiverSeen): Decision<ReceiverChange, Ima
   return {
     kind: 'done',
     status: { status, ...(isNews(seen, message) ? { event: finished(receiver) } : {}) },
-    againAfterMs: jitterMs(receiver.intervalMs, JITTER, seen.random),
+    againAfterMs: jitterMs(receiver.intervalMs, seen.random),
   }
 }
 
 /** What is told of a reconcile that ended well. */
-export function finished({ intervalMs }: Receiver): NonNullable<ImageStatus['event']> {
+export function finished({ intervalMs }: Receiver): NonNullable<BasicStatus['event']> {
   const message = `Reconciliation finished, next run in ${renderInterval(intervalMs)}`
   return { severity: 'trace', reason: 'Succeeded', message }
 }
 
 /** Flux says of a look that did nothing what it says of any other. */
-function suspended({ receiver, traps }: ReceiverSeen): ImageStatus {
-  const isReady = receiver.conditions.some(({ type, status }) => type === 'Ready' && status === 'True')
-  return { ...suspendedStatus(receiver), ...(isReady && traps === 'flux' ? { event: finished(receiver) } : {}) }
+function suspended({ receiver, traps }: ReceiverSeen): BasicStatus {
+  return {
+    ...suspendedStatus(receiver),
+    ...(isReady(receiver) && traps === 'flux' ? { event: finished(receiver) } : {}),
+  }
 }
 
-function withoutToken(seen: ReceiverSeen, message: string): Decision<ReceiverChange, ImageStatus> {
+function withoutToken(seen: ReceiverSeen, message: string): Decision<ReceiverChange, BasicStatus> {
   const { receiver, nowMs } = seen
   const { webhookPath: _, ...rest } = receiver.status
   const said = { reason: 'TokenNotFound', message, progress: 'Reconciliation in progress' }
@@ -91,9 +93,8 @@ export function retryAfterMs({ failures, receiver }: ReceiverSeen): number {
 
 function isNews({ receiver, traps }: ReceiverSeen, message: string): boolean {
   if (traps === 'flux') return true
-  const ready = receiver.conditions.find(({ type }) => type === 'Ready')
-  const isAsked = receiver.requestedAt !== '' && receiver.requestedAt !== receiver.lastHandledReconcileAt
-  return isAsked || ready?.status !== 'True' || ready.message !== message
+  const ready = readyOf(receiver)
+  return isRequested(receiver) || ready?.status !== 'True' || ready.message !== message
 }
 
 type Fault = { readonly reason: string; readonly message: string }
@@ -125,12 +126,10 @@ function specFault(receiver: Receiver): Fault | undefined {
 }
 
 function oidcFault({ type, oidcProviders, secretName }: Receiver): string | undefined {
-  if (type !== 'generic-oidc')
-    return oidcProviders.length > 0
-      ? 'oidcProviders can only be set when type is generic-oidc'
-      : secretName === undefined
-        ? 'secretRef is required when type is not generic-oidc'
-        : undefined
+  if (type !== 'generic-oidc') {
+    if (oidcProviders.length > 0) return 'oidcProviders can only be set when type is generic-oidc'
+    return secretName === undefined ? 'secretRef is required when type is not generic-oidc' : undefined
+  }
   if (oidcProviders.length === 0) return 'generic-oidc receiver requires at least one oidcProvider'
   if (secretName !== undefined) return 'secretRef cannot be set when type is generic-oidc'
   const urls = oidcProviders.map(({ issuerUrl }) => issuerUrl)

@@ -1,8 +1,14 @@
 import type { Decision } from '../engine/decision.ts'
 import { backoffMs, jitterMs } from '../engine/backoff.ts'
-import { fillConditions, kubeTime, type StatusCondition, type WishedCondition } from '../kinds/conditions.ts'
+import {
+  fillConditions,
+  keptCondition,
+  kubeTime,
+  type StatusCondition,
+  type WishedCondition,
+} from '../kinds/conditions.ts'
 import { NEVER_MS } from '../kinds/duration.ts'
-import { FINALIZER } from '../kinds/flux-object.ts'
+import { FINALIZER, handledRequest } from '../kinds/flux-object.ts'
 import type { ArtifactStatus, SourceObject } from '../kinds/source.ts'
 
 /** What a look at the remote found. */
@@ -97,10 +103,16 @@ export type SourceWords<Source extends SourceObject> = {
   readonly namesLatest: boolean
 }
 
+/** What most sources say when the remote has nothing new. */
+export function upToDate({ revision }: Extract<LookOutcome, { kind: 'unchanged' }>): {
+  readonly reason: string
+  readonly message: string
+} {
+  return { reason: 'ArtifactUpToDate', message: `artifact up-to-date with remote revision: '${revision}'` }
+}
+
 /** The name of the newest artifact of an object, whatever its revision: Flux's link to it. */
 export const LATEST = 'latest.tar.gz'
-
-const JITTER = 0.05
 
 /** Decides what a source needs: finalizer, a look at the remote when one is due, then the status that says what it found. */
 export function decideSource<Source extends SourceObject>(
@@ -116,7 +128,7 @@ export function decideSource<Source extends SourceObject>(
   if (outcome === undefined && seen.dueInMs > 0) return { kind: 'done', status: {}, againAfterMs: seen.dueInMs }
   if (outcome === undefined) return { kind: 'act', changes: ['look at the remote'] }
   if (outcome.kind !== 'failed') {
-    const againAfterMs = jitterMs(source.intervalMs, JITTER, seen.random)
+    const againAfterMs = jitterMs(source.intervalMs, seen.random)
     const status = readyStatus(seen, outcome, words)
     return {
       kind: 'done',
@@ -177,7 +189,7 @@ function readyStatus<Source extends SourceObject>(
     artifact,
     ...(words.namesLatest && artifact ? { url: artifact.url.replace(/[^/]*$/, LATEST) } : {}),
     conditions: fill(source, nowMs, wishes),
-    ...handled(source),
+    ...handledRequest(source),
     observedGeneration: source.generation,
   }
 }
@@ -191,7 +203,7 @@ function verifiedCondition<Source extends SourceObject>(
   if (!words.isVerified(source)) return []
   if (verified) return [{ type: 'SourceVerified', status: 'True', reason: 'Succeeded', message: verified.message }]
   const before = source.conditions.find(({ type, status }) => type === 'SourceVerified' && status === 'True')
-  return before ? [kept(before)] : []
+  return before ? [keptCondition(before)] : []
 }
 
 function failedStatus<Source extends SourceObject>(
@@ -214,19 +226,15 @@ function failedStatus<Source extends SourceObject>(
       (type === 'SourceVerified' && condition !== 'SourceVerified' && status === 'True'),
   )
   const ready = { type: 'Ready', status: 'False', reason, message } as const
-  const wishes = [lead, ready, ...outdatedCondition(source, outcome), said, ...others.map(kept)]
+  const wishes = [lead, ready, ...outdatedCondition(source, outcome), said, ...others.map(keptCondition)]
   const status = {
     ...source.status,
     conditions: fill(source, nowMs, wishes),
-    ...handled(source),
+    ...handledRequest(source),
     ...(outcome.isStalled ? { observedGeneration: source.generation } : {}),
   }
   const severity = condition === 'IncludeUnavailable' ? 'trace' : 'error'
   return { status, event: { severity, reason, message } }
-}
-
-function kept({ type, status, reason, message, observedGeneration }: StatusCondition): WishedCondition {
-  return { type, status, reason, message, ...(observedGeneration === undefined ? {} : { observedGeneration }) }
 }
 
 /** The last thing that was going on, as Flux leaves it standing beside a failure. */
@@ -256,11 +264,6 @@ function newUpstream(artifact: ArtifactStatus | undefined, outcome: Failed): str
 
 function fill(source: SourceObject, nowMs: number, wishes: readonly WishedCondition[]): StatusCondition[] {
   return fillConditions(source.conditions, wishes, source.generation, kubeTime(nowMs))
-}
-
-function handled({ requestedAt, lastHandledReconcileAt }: SourceObject): { readonly lastHandledReconcileAt?: string } {
-  const value = requestedAt || lastHandledReconcileAt
-  return value === '' ? {} : { lastHandledReconcileAt: value }
 }
 
 /** OCI artifacts are verified without an event. */

@@ -10,7 +10,10 @@ export function backoffMs(failures: number, firstMs = FIRST_BACKOFF_MS): number 
   return Math.min(firstMs * 2 ** Math.min(failures - 1, 30), LONGEST_BACKOFF_MS)
 }
 
-/** Spreads an interval by up to `share` of it to both sides; `random` is in [0, 1). Keeps a thousand objects from waking at once. */
-export function jitterMs(intervalMs: number, share: number, random: number): number {
-  return Math.round(intervalMs * (1 + share * (2 * random - 1)))
+/** How far an interval is spread to each side, as a share of it. */
+const JITTER = 0.05
+
+/** Spreads an interval by up to a twentieth of it to both sides; `random` is in [0, 1). Keeps a thousand objects from waking at once. */
+export function jitterMs(intervalMs: number, random: number): number {
+  return Math.round(intervalMs * (1 + JITTER * (2 * random - 1)))
 }

@@ -14,6 +14,12 @@ export type WishedCondition = Pick<StatusCondition, 'type' | 'status' | 'reason'
   readonly observedGeneration?: number
 }
 
+/** A condition that goes on as it stands, with the generation that it was seen at. */
+export function keptCondition(condition: StatusCondition): WishedCondition {
+  const { type, status, reason, message, observedGeneration } = condition
+  return { type, status, reason, message, ...(observedGeneration === undefined ? {} : { observedGeneration }) }
+}
+
 const LONGEST_MESSAGE = 32_768
 
 /**

@@ -50,6 +50,32 @@ export function parseFluxMeta(object: KubeObject): FluxMeta {
   }
 }
 
+type Shown = Pick<FluxMeta, 'conditions'>
+type Requests = Pick<FluxMeta, 'requestedAt' | 'lastHandledReconcileAt'>
+
+/** What an object says of whether it is ready; `undefined` where it has not said so yet. */
+export function readyOf({ conditions }: Shown): StatusCondition | undefined {
+  return conditions.find(({ type }) => type === 'Ready')
+}
+
+/** Whether an object says that it is ready, of whatever generation. */
+export function isReady(object: Shown): boolean {
+  return readyOf(object)?.status === 'True'
+}
+
+/** Whether somebody asks for a look that was not taken yet. */
+export function isRequested({ requestedAt, lastHandledReconcileAt }: Requests): boolean {
+  return requestedAt !== '' && requestedAt !== lastHandledReconcileAt
+}
+
+/** The field of the status that says which request was handled; none where nobody ever asked. */
+export function handledRequest({ requestedAt, lastHandledReconcileAt }: Requests): {
+  readonly lastHandledReconcileAt?: string
+} {
+  const handled = requestedAt || lastHandledReconcileAt
+  return handled === '' ? {} : { lastHandledReconcileAt: handled }
+}
+
 /** Whether `spec.suspend` of a Flux object has its controller leave it alone. */
 export function isSuspended(object: KubeObject): boolean {
   return read(object, 'spec', 'suspend') === true

@@ -7,10 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { refspecTargets } from '../../src/adapters/engine/image/refspec-targets.ts'
-import { openObjectReader } from '../../src/adapters/git/cat-file.ts'
 import { commitAndPush, pushCommit } from '../../src/adapters/git/commit-and-push.ts'
 import { openMirror, type Mirror } from '../../src/adapters/git/mirror.ts'
-import { changedPaths, pathHash } from '../../src/adapters/git/tree.ts'
 import { serveGitd, type Gitd } from '../../src/embedded/gitd/serve.ts'
 
 const TOKEN = 's3cret-token'
@@ -223,28 +221,4 @@ test('credentials do not follow a redirect to another host', async () => {
     await assert.rejects(pushCommit(mirror.folder, head, { ...to, credentials: login }))
   for (const server of [thief, door]) server.close()
   assert.deepEqual(new Set(seen), new Set(['none']))
-})
-
-test('the hash of a path changes only with what is below it', async () => {
-  const first = await base()
-  const changes = [{ path: 'other.txt', bytes: Buffer.from('1') }]
-  const request = {
-    folder: mirror.folder,
-    base: first,
-    author,
-    message: 'x',
-    url,
-    credentials,
-    branch: 'main',
-    expected: first,
-  }
-  const result = await commitAndPush({ ...request, changes })
-  assert.ok(result.kind === 'pushed')
-  const reader = openObjectReader(mirror.folder)
-  const hashes = await Promise.all([first, result.commit].map((commit) => pathHash(reader, commit, './apps/web')))
-  assert.equal(hashes[0], hashes[1])
-  assert.notEqual(await pathHash(reader, first, ''), await pathHash(reader, result.commit, '.'))
-  assert.equal(await pathHash(reader, first, 'nothing/here'), undefined)
-  reader.close()
-  assert.deepEqual(await changedPaths(mirror.folder, first, result.commit), ['other.txt'])
 })

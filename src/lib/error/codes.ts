@@ -75,7 +75,6 @@ export const ERROR_CODES = {
   GIT_URL_REFUSED: 'The address is not one that may be used. Use https://, http:// or ssh://.',
   GIT_UNREACHABLE: 'The Git server could not be reached, or did not answer in time.',
   GIT_AUTH: 'The Git server wants other credentials. Check the secret of the repository.',
-  GIT_REF_MISSING: 'The repository has no such branch, tag or commit. Check the ref.',
   GIT_PATH_MISSING: 'The commit has no such file or folder. Check the path.',
   GIT_PUSH_REFUSED: 'The Git server refused the push. Its own words say why.',
   SOURCE_GONE:

@@ -22,13 +22,6 @@ export function parseRevision(text: string): Revision {
   return { pointer: pointer === 'HEAD' ? '' : pointer, hash }
 }
 
-/** Today's form of a revision in any form; what is none stays as it is. */
-export function transformRevision(text: string): string {
-  const { pointer, hash } = parseRevision(text)
-  if (hash === '') return text
-  return renderRevision(pointer, hash)
-}
-
 /** The first line of a commit message, at most 50 characters: how Flux names a commit in its events. */
 export function shortMessage(message: string): string {
   const [subject = ''] = message.split('\n')

@@ -55,18 +55,18 @@ async function look(context: EngineContext, bucket: Bucket): Promise<LookOutcome
 }
 
 /** What this version does not do, by name. */
-function refuse({ provider, secretName, stsProvider, serviceAccountName }: Bucket): void {
-  const isS3 = provider === 'generic' || (provider === 'aws' && secretName !== undefined)
-  const field = !isS3
-    ? `spec.provider ${provider}${provider === 'aws' ? ' without spec.secretRef' : ''}`
-    : stsProvider !== undefined
-      ? 'spec.sts'
-      : serviceAccountName !== undefined
-        ? 'spec.serviceAccountName'
-        : undefined
+function refuse(bucket: Bucket): void {
+  const field = unsupportedField(bucket)
   if (field === undefined) return
   const hint = 'any S3-compatible store works with provider generic and a Secret with accesskey and secretkey'
   throw stallLook('FetchFailed', 'NotSupported', `${field} is not supported by this version of sluice; ${hint}`)
+}
+
+function unsupportedField({ provider, secretName, stsProvider, serviceAccountName }: Bucket): string | undefined {
+  if (provider === 'aws' && secretName === undefined) return 'spec.provider aws without spec.secretRef'
+  if (provider !== 'aws' && provider !== 'generic') return `spec.provider ${provider}`
+  if (stsProvider !== undefined) return 'spec.sts'
+  return serviceAccountName === undefined ? undefined : 'spec.serviceAccountName'
 }
 
 async function open({ client, traps }: EngineContext, bucket: Bucket): Promise<S3Bucket> {

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import type { ImageStatus } from '../../../controllers/image-status.ts'
+import type { BasicStatus } from '../../../controllers/basic-status.ts'
 import {
   type AutomationChange,
   type AutomationOutcome,
@@ -53,7 +53,7 @@ type Own = {
 export function imageUpdateAutomationController(
   context: EngineContext,
   policies: PolicyStore,
-): Controller<AutomationSeen, AutomationChange, ImageStatus> {
+): Controller<AutomationSeen, AutomationChange, BasicStatus> {
   const own = open(context, policies)
   const { io } = own
   return {

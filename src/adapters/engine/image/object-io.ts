@@ -1,4 +1,4 @@
-import type { ImageStatus } from '../../../controllers/image-status.ts'
+import type { BasicStatus } from '../../../controllers/basic-status.ts'
 import { FINALIZER, type FluxMeta } from '../../../kinds/flux-object.ts'
 import type { AbsorbingCache } from '../../kube/types.ts'
 import type { EngineContext } from '../context.ts'
@@ -10,7 +10,7 @@ export type ObjectIo = {
   readonly addFinalizer: (meta: FluxMeta, key: string) => Promise<void>
   readonly removeFinalizer: (meta: FluxMeta, key: string) => Promise<void>
   /** Writes the status, then tells the event. */
-  readonly settle: (status: ImageStatus, meta: FluxMeta, key: string) => Promise<void>
+  readonly settle: (status: BasicStatus, meta: FluxMeta, key: string) => Promise<void>
 }
 
 /** Lays writes over a watch; `manager` is the name of the Flux controller that would have written. */

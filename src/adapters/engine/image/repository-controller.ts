@@ -6,7 +6,7 @@ import {
   type ImageRepositorySeen,
   type ScanOutcome,
 } from '../../../controllers/image-repository.ts'
-import type { ImageStatus } from '../../../controllers/image-status.ts'
+import type { BasicStatus } from '../../../controllers/basic-status.ts'
 import type { Controller, Wake } from '../../../engine/controller.ts'
 import { type ImageRepository, parseImageRepository } from '../../../kinds/image.ts'
 import { readText } from '../../../lib/kube/read.ts'
@@ -37,7 +37,7 @@ export function imageRepositoryController(
   context: EngineContext,
   tags: TagStore,
   registries: Registries,
-): Controller<ImageRepositorySeen, ImageRepositoryChange, ImageStatus> {
+): Controller<ImageRepositorySeen, ImageRepositoryChange, BasicStatus> {
   const cache = context.caches.open({ apiVersion: 'image.toolkit.fluxcd.io/v1', kind: 'ImageRepository' })
   const io = objectIo(context, cache, 'image-reflector-controller')
   const own: Own = { context, cache, io, tags, registries, memories: new Map() }

@@ -1,6 +1,6 @@
 import { renderDuration, renderInterval } from '../../../kinds/duration.ts'
 import { suspendedStatus } from '../../../controllers/kustomization-status.ts'
-import { FINALIZER } from '../../../kinds/flux-object.ts'
+import { FINALIZER, isReady } from '../../../kinds/flux-object.ts'
 import type { InventoryEntry, Kustomization } from '../../../kinds/kustomization.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { describeRef } from '../../../lib/kube/object.ts'
@@ -55,10 +55,6 @@ async function showSeen(
   if (!object) return
   const written = await writeStatus(context.client, object, suspendedStatus(kustomization), STATUS_MANAGER)
   if (written) view.put(key, written)
-}
-
-function isReady({ conditions }: Kustomization): boolean {
-  return conditions.some(({ type, status }) => type === 'Ready' && status === 'True')
 }
 
 /** Writes the finalizers of a Kustomization; what the server answers is what is known from now on. */

@@ -1,4 +1,4 @@
-import { finalizerChange } from '../../../controllers/image-status.ts'
+import { finalizerChange } from '../../../controllers/basic-status.ts'
 import type { Controller } from '../../../engine/controller.ts'
 import type { Decision } from '../../../engine/decision.ts'
 import { type FluxMeta, parseFluxMeta } from '../../../kinds/flux-object.ts'

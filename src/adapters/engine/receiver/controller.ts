@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { ImageStatus } from '../../../controllers/image-status.ts'
+import type { BasicStatus } from '../../../controllers/basic-status.ts'
 import {
   decideReceiver,
   finished,
@@ -9,6 +9,7 @@ import {
 } from '../../../controllers/receiver.ts'
 import type { Controller } from '../../../engine/controller.ts'
 import { parseReceiver, type Receiver } from '../../../kinds/receiver.ts'
+import { isReady } from '../../../kinds/flux-object.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { AbsorbingCache } from '../../kube/types.ts'
 import type { EngineContext } from '../context.ts'
@@ -26,7 +27,7 @@ export const NOTIFICATION_MANAGER = 'notification-controller'
 export function receiverController(
   context: EngineContext,
   cache: AbsorbingCache,
-): Controller<ReceiverSeen, ReceiverChange, ImageStatus> {
+): Controller<ReceiverSeen, ReceiverChange, BasicStatus> {
   const io = objectIo(context, cache, NOTIFICATION_MANAGER)
   const memories = new Map<string, Memory>()
   const secrets = context.caches.open({
@@ -76,7 +77,7 @@ export function receiverController(
 
 /** Flux says of a deletion what it says of every reconcile that ended well. */
 function tellGone({ tell, clock }: EngineContext, receiver: Receiver): void {
-  if (!receiver.conditions.some(({ type, status }) => type === 'Ready' && status === 'True')) return
+  if (!isReady(receiver)) return
   const { apiVersion, kind, namespace, name, uid, resourceVersion } = receiver
   const object = { apiVersion, kind, namespace, name, uid, resourceVersion }
   tell({ object, ...finished(receiver), controller: NOTIFICATION_MANAGER, atMs: clock.nowMs() })

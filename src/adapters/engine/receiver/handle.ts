@@ -1,5 +1,6 @@
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { parseReceiver, type Receiver, type ReceiverResource } from '../../../kinds/receiver.ts'
+import { isReady } from '../../../kinds/flux-object.ts'
 import { describeError, SluiceError } from '../../../lib/error/sluice-error.ts'
 import { unverifiedIssuer } from '../../../lib/jwt/verify.ts'
 import { checkProof } from '../../../pipeline/receiver/proof.ts'
@@ -32,8 +33,7 @@ export function findReceiver(tools: HookTools, path: string): Receiver | undefin
  */
 export async function handleHook(tools: HookTools, receiver: Receiver, call: HookCall): Promise<number> {
   const name = `Receiver/${receiver.namespace}/${receiver.name}`
-  const isReady = receiver.conditions.some(({ type, status }) => type === 'Ready' && status === 'True')
-  if (receiver.isSuspended || !isReady) return 503
+  if (receiver.isSuspended || !isReady(receiver)) return 503
   const proof = await prove(tools, receiver, call)
   if (!proof.isGood) {
     tools.log(`${name}: hook refused: ${proof.reason}`)

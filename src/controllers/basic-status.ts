@@ -1,9 +1,12 @@
 import { fillConditions, kubeTime, type WishedCondition } from '../kinds/conditions.ts'
 import { readList } from '../lib/kube/read.ts'
-import { FINALIZER, type FluxMeta } from '../kinds/flux-object.ts'
+import { FINALIZER, type FluxMeta, handledRequest, isReady, readyOf } from '../kinds/flux-object.ts'
 
-/** What an image object may show and tell after a reconcile; nothing at all when `status` is absent. */
-export type ImageStatus = {
+/**
+ * What an object may show and tell after a reconcile whose conditions are Ready, Reconciling and Stalled alone: those of image automation, Receivers.
+ * Nothing at all when `status` is absent.
+ */
+export type BasicStatus = {
   readonly status?: Readonly<Record<string, unknown>>
   readonly event?: {
     readonly severity: 'trace' | 'info' | 'error'
@@ -15,7 +18,7 @@ export type ImageStatus = {
 /** An object with the status it shows now. */
 export type Shown = FluxMeta & { readonly status: Readonly<Record<string, unknown>> }
 
-/** What every image object needs first: its finalizer on, or off when it is being deleted. */
+/** What every such object needs first: its finalizer on, or off when it is being deleted. */
 export function finalizerChange(object: FluxMeta): 'add finalizer' | 'remove finalizer' | 'gone' | undefined {
   const hasIt = object.finalizers.includes(FINALIZER)
   if (object.isDeleting) return hasIt ? 'remove finalizer' : 'gone'
@@ -72,8 +75,8 @@ export function stalledNews(
   nowMs: number,
   { reason, message }: { readonly reason: string; readonly message: string },
   traps: 'safe' | 'flux',
-): Required<ImageStatus> {
-  const before = object.conditions.find(({ type }) => type === 'Ready')
+): Required<BasicStatus> {
+  const before = readyOf(object)
   if (traps === 'safe' || before?.status !== 'False')
     return {
       status: stalledStatus(object, nowMs, reason, message),
@@ -100,14 +103,13 @@ export function waitingStatus(object: Shown, nowMs: number, message: string): Re
 }
 
 /** A suspended object answers that it has seen the request, and its generation when it is ready. */
-export function suspendedStatus(object: Shown): ImageStatus {
-  const { status, conditions, generation, requestedAt } = object
-  const isReady = conditions.some((one) => one.type === 'Ready' && one.status === 'True')
-  if (!isReady && requestedAt === '') return {}
+export function suspendedStatus(object: Shown): BasicStatus {
+  const { status, generation, requestedAt } = object
+  if (!isReady(object) && requestedAt === '') return {}
   return {
     status: {
       ...status,
-      ...(isReady ? { observedGeneration: generation } : {}),
+      ...(isReady(object) ? { observedGeneration: generation } : {}),
       ...(requestedAt === '' ? {} : { lastHandledReconcileAt: requestedAt }),
     },
   }
@@ -126,11 +128,10 @@ function compose(
   wishes: readonly WishedCondition[],
   fields: object,
 ): Readonly<Record<string, unknown>> {
-  const handled = object.requestedAt || object.lastHandledReconcileAt
   return {
     ...object.status,
     ...fields,
-    ...(handled === '' ? {} : { lastHandledReconcileAt: handled }),
+    ...handledRequest(object),
     conditions: fillConditions(object.conditions, wishes, object.generation, kubeTime(nowMs)),
   }
 }

@@ -5,7 +5,7 @@ import type { RunningContainer } from '../driver.ts'
 import { onceMore } from '../again.ts'
 import type { NodeContext } from './context.ts'
 import { decidePod, type Ended, isAlive, keyOfStep, LATE, lifeOf, type Run, type Seen, type Step } from './decide.ts'
-import { freshHealth } from './probes/probe-state.ts'
+import { healthOf } from './probes/probe-state.ts'
 import type { Memory } from './memory.ts'
 import { startProbing } from './probes/probing.ts'
 import {
@@ -13,7 +13,6 @@ import {
   fieldOf,
   labelOf,
   uidOf,
-  type Container,
   type ContainerStatus,
   type Pod,
   type PodStatus,
@@ -359,16 +358,11 @@ function keepProbing(context: NodeContext, memory: Memory, wake: () => void): vo
     const { sandbox, pod } = memory
     const isLeaving = (): boolean => memory.pod.metadata.deletionTimestamp !== undefined
     const target = { pod, run, container, ip: sandbox.ip, isLeaving }
-    memory.probing.set(container.name, startProbing(context, target, firstHealth(memory.pod, container, run), wake))
+    memory.probing.set(
+      container.name,
+      startProbing(context, target, healthOf(memory.pod, container, run.attempt), wake),
+    )
   }
-}
-
-/** A container taken over keeps what was known of it. */
-function firstHealth(pod: Pod, container: Container, run: Run) {
-  const fresh = freshHealth(container)
-  const known = pod.status?.containerStatuses?.find(({ name }) => name === container.name)
-  if (known?.state.running === undefined || known.restartCount !== run.attempt || !known.started) return fresh
-  return { ...fresh, isStarted: true, isReady: known.ready || fresh.isReady }
 }
 
 function textOfError(error: unknown): string {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { afterProbe, dueProbes, freshHealth, type Health, type ProbeKind } from './probe-state.ts'
-import type { Container } from '../shapes.ts'
+import { afterProbe, dueProbes, freshHealth, type Health, healthOf, type ProbeKind } from './probe-state.ts'
+import type { Container, ContainerStatus, Pod, PodStatus } from '../shapes.ts'
 
 const probe = { httpGet: { port: 80 } }
 const base: Container = { name: 'web', image: 'web:1' }
@@ -65,3 +65,39 @@ test('until it has started only the startup probe runs', () => {
   assert.deepEqual(dueProbes(container, freshHealth(container), true), [])
   assert.deepEqual(dueProbes(container, started, true), ['readiness'])
 })
+
+test('a probe for which the container is ended is not asked again, the others are', () => {
+  const container = { ...base, livenessProbe: { ...probe, failureThreshold: 1 }, readinessProbe: probe }
+  assert.deepEqual(dueProbes(container, after(container, [['liveness', false]])), ['readiness'])
+})
+
+const probed: Container = { ...base, startupProbe: probe, readinessProbe: probe }
+const shown = (over: Partial<ContainerStatus>): ContainerStatus => ({
+  name: 'web',
+  image: 'i',
+  imageID: '',
+  ready: true,
+  started: true,
+  restartCount: 2,
+  state: { running: { startedAt: '2026-11-28T00:00:00Z' } },
+  lastState: {},
+  ...over,
+})
+const known: { it: string; status: PodStatus; want: [isStarted: boolean, isReady: boolean] }[] = [
+  { it: 'a run of a pod without a status', status: {}, want: [false, false] },
+  { it: 'a run that was ready', status: { containerStatuses: [shown({})] }, want: [true, true] },
+  { it: 'a sidecar that was ready', status: { initContainerStatuses: [shown({})] }, want: [true, true] },
+  { it: 'a run that was not ready', status: { containerStatuses: [shown({ ready: false })] }, want: [true, false] },
+  { it: 'a later run', status: { containerStatuses: [shown({ restartCount: 1 })] }, want: [false, false] },
+  {
+    it: 'a run that had not started',
+    status: { containerStatuses: [shown({ started: false, ready: false })] },
+    want: [false, false],
+  },
+]
+for (const { it, status, want } of known)
+  test(`the health of ${it} is taken over from its status`, () => {
+    const pod: Pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' }, spec: { containers: [probed] }, status }
+    const { isStarted, isReady } = healthOf(pod, probed, 2)
+    assert.deepEqual([isStarted, isReady], want)
+  })

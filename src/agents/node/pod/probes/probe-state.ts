@@ -1,10 +1,15 @@
-import type { Container, Probe } from '../shapes.ts'
+import type { Container, Pod, Probe } from '../shapes.ts'
 
 /** The three probes of a container. */
 export type ProbeKind = 'startup' | 'readiness' | 'liveness'
 
-/** What a probe or hook answered; an odd answer is well, and told. */
-export type ActionResult = { readonly ok: boolean; readonly message: string; readonly isOdd?: boolean }
+/** What a probe or hook answered; an odd answer is well, and told. What could not even be asked counts as nothing, and is told. */
+export type ActionResult = {
+  readonly ok: boolean
+  readonly message: string
+  readonly isOdd?: boolean
+  readonly isUnknown?: boolean
+}
 
 /** What the probes of one run of a container have found so far. */
 export type Health = {
@@ -20,6 +25,15 @@ export type Health = {
 export function freshHealth(container: Container): Health {
   const isStarted = container.startupProbe === undefined
   return { isStarted, isReady: isStarted && container.readinessProbe === undefined, failed: undefined, row: {} }
+}
+
+/** What is known of a run before its first probe: of one that an earlier node started what its status says, sidecars included. */
+export function healthOf({ status }: Pod, container: Container, attempt: number): Health {
+  const fresh = freshHealth(container)
+  const statuses = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])]
+  const known = statuses.find(({ name }) => name === container.name)
+  if (known?.state.running === undefined || known.restartCount !== attempt || !known.started) return fresh
+  return { ...fresh, isStarted: true, isReady: known.ready || fresh.isReady }
 }
 
 /**
@@ -52,8 +66,13 @@ export function probeOf(container: Container, kind: ProbeKind): Probe | undefine
   }
 }
 
-/** The probes that run now: until a container has started, only the startup probe; of a pod that leaves, only the readiness probe. */
+/**
+ * The probes that run now: until a container has started, only the startup probe; of a pod that leaves, only the readiness probe; none for which the
+ * container is ended already.
+ */
 export function dueProbes(container: Container, health: Health, isLeaving = false): readonly ProbeKind[] {
   const kinds: readonly ProbeKind[] = health.isStarted ? ['readiness', 'liveness'] : ['startup']
-  return kinds.filter((kind) => probeOf(container, kind) !== undefined && (!isLeaving || kind === 'readiness'))
+  return kinds.filter(
+    (kind) => probeOf(container, kind) !== undefined && (!isLeaving || kind === 'readiness') && health.failed !== kind,
+  )
 }

@@ -26,9 +26,10 @@ export function startProbing(context: NodeContext, target: ProbeTarget, first: H
   let isStopped = false
   const cancels = new Map<ProbeKind, () => void>()
   const take = (kind: ProbeKind, result: ActionResult): void => {
+    tell(context, target, kind, result)
+    if (result.isUnknown === true) return
     const before = health
     health = afterProbe(health, container, kind, result.ok)
-    tell(context, target, kind, result)
     if (isChanged(before, health)) onChange()
     if (!before.isStarted && health.isStarted) schedule()
   }
@@ -94,10 +95,11 @@ function tell(
   context: NodeContext,
   { pod, container }: ProbeTarget,
   kind: ProbeKind,
-  { ok, message, isOdd }: ActionResult,
+  { ok, message, isOdd, isUnknown }: ActionResult,
 ): void {
   if (ok && isOdd !== true) return
   const title = `${kind[0]?.toUpperCase()}${kind.slice(1)}`
-  const [reason, said] = ok ? ['ProbeWarning', 'warning'] : ['Unhealthy', 'failed']
+  const failed = isUnknown === true ? 'errored and resulted in unknown state' : 'failed'
+  const [reason, said] = ok ? ['ProbeWarning', 'warning'] : ['Unhealthy', failed]
   context.record(pod, 'Warning', reason, `${title} probe ${said}: ${message}`, fieldOf(pod, container.name))
 }

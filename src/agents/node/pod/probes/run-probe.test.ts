@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { createServer, type Server } from 'node:net'
 import { test } from 'node:test'
 import { greet } from '../../keeper/greet.ts'
+import type { Driver } from '../../driver.ts'
 import { renderGet } from './http-check.ts'
+import { runProbe } from './run-probe.ts'
 
 const at = { host: '10.42.0.2', port: 80 }
 
@@ -22,6 +24,28 @@ test('a path or header cannot smuggle a second request', () => {
   ])
     assert.throws(() => renderGet({ port: 80, httpHeaders: [header] }, at))
 })
+
+// as v1.37.2 answers (prober.runProbe): what cannot be asked is no failure
+const away = { exec: () => Promise.reject(new Error('no keeper')), connect: () => Promise.reject(new Error('refused')) }
+const asked: { it: string; probe: Parameters<typeof runProbe>[2]; want: object }[] = [
+  {
+    it: 'a port of a name that there is not',
+    probe: { httpGet: { port: 'web' } },
+    want: { ok: false, isUnknown: true, message: 'port "web" not found' },
+  },
+  {
+    it: 'a program where none can be run',
+    probe: { exec: { command: ['true'] } },
+    want: { ok: false, isUnknown: true, message: 'no keeper' },
+  },
+  { it: 'a port where nobody listens', probe: { grpc: { port: 80 } }, want: { ok: false, message: 'refused' } },
+]
+for (const { it, probe, want } of asked)
+  test(`a probe of ${it}`, async () => {
+    const id = { uid: 'u', container: 'c', attempt: 0 }
+    const target = { id, container: { name: 'c', image: 'i' }, ip: '10.42.0.2' }
+    assert.deepEqual(await runProbe(away as unknown as Driver, target, probe, 1_000), want)
+  })
 
 const answers: { it: string; say: string | undefined; request?: string; want: string | RegExp }[] = [
   { it: 'the first line', say: 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n', want: 'HTTP/1.1 200 OK' },

@@ -8,7 +8,7 @@ import type { ActionResult } from './probe-state.ts'
 /** What is asked. */
 export type ActionTarget = { readonly id: ContainerId; readonly container: Container; readonly ip: string }
 
-/** Runs a probe against a container; never throws. Longer than `timeoutMs` is a failure. */
+/** Runs a probe against a container; never throws. Longer than `timeoutMs` is a failure; what cannot be asked at all is unknown. */
 export async function runProbe(
   driver: Driver,
   target: ActionTarget,
@@ -29,9 +29,9 @@ export async function runProbe(
     }
     if (probe.tcpSocket) return await dial(driver, target, probe.tcpSocket, timeoutMs)
     if (probe.grpc) return await grpc(driver, target.ip, probe.grpc, timeoutMs)
-    return { ok: false, message: 'probes of this kind are not supported by this node' }
+    return { ok: false, isUnknown: true, message: 'probes of this kind are not supported by this node' }
   } catch (error) {
-    return { ok: false, message: error instanceof Error ? error.message : String(error) }
+    return { ok: false, isUnknown: true, message: textOf(error) }
   }
 }
 
@@ -50,8 +50,12 @@ export async function runHook(
     const { ok, message } = await checkHttp(driver, httpGet, at, timeoutMs)
     return { ok: ok || message.startsWith('HTTP probe failed with statuscode'), message }
   } catch (error) {
-    return { ok: false, message: error instanceof Error ? error.message : String(error) }
+    return { ok: false, message: textOf(error) }
   }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 async function execIn(
@@ -91,13 +95,15 @@ async function grpc(
   timeoutMs: number,
 ): Promise<ActionResult> {
   const authority = `${host}:${port}`
-  return checkGrpc(await driver.connect({ host, port }), { authority, service: service ?? '', timeoutMs })
+  try {
+    return await checkGrpc(await driver.connect({ host, port }), { authority, service: service ?? '', timeoutMs })
+  } catch (error) {
+    return { ok: false, message: textOf(error) }
+  }
 }
 
 function portOf(container: Container, port: number | string): number {
-  if (typeof port === 'number') return port
-  const named = container.ports?.find(({ name }) => name === port)
-  const number = named?.containerPort ?? Number(port)
-  if (!(number > 0)) throw new Error(`the container has no port named "${port}"`)
+  const number = typeof port === 'number' ? port : container.ports?.find(({ name }) => name === port)?.containerPort
+  if (number === undefined) throw new Error(`port ${JSON.stringify(port)} not found`)
   return number
 }

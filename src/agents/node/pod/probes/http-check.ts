@@ -64,22 +64,31 @@ function portOfUrl({ hostname, port, protocol }: URL): Target {
   return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || (protocol === 'https:' ? 443 : 80)) }
 }
 
-/** The request of a probe; the action's headers replace ours of the same name. Throws when a header would say more than itself. */
+/**
+ * The request of a probe; the action's headers stand in the place of ours, each as often as it is named, but for an empty `Accept` or `User-Agent`, which
+ * is none. Throws when a header would say more than itself.
+ */
 export function renderGet(get: HttpGet, at: Target): string {
-  const headers = new Map([
-    ['host', ['Host', `${at.host}:${at.port}`]],
-    ['user-agent', ['User-Agent', 'kube-probe/1.37']],
-    ['accept', ['Accept', '*/*']],
-    ['connection', ['Connection', 'close']],
-  ])
-  for (const { name, value } of get.httpHeaders ?? []) {
+  const given = get.httpHeaders ?? []
+  const host = given.find(({ name }) => isHost(name))
+  // of several hosts the first counts, and an empty one is none
+  const own = given.filter((each) => !isHost(each.name) || (each === host && each.value !== ''))
+  for (const { name, value } of given) {
     http.validateHeaderName(name)
     http.validateHeaderValue(name, value)
-    headers.set(name.toLowerCase(), [name, value])
   }
-  const lines = [...headers.values()].map(([name, value]) => `${name}: ${value}`)
+  const ours = [
+    { name: 'Host', value: `${at.host}:${at.port}` },
+    { name: 'User-Agent', value: 'kube-probe/1.37' },
+    { name: 'Accept', value: '*/*' },
+    { name: 'Connection', value: 'close' },
+  ].filter(({ name }) => !own.some((each) => each.name.toLowerCase() === name.toLowerCase()))
+  const said = [...ours, ...own].filter(({ name, value }) => value !== '' || !/^(accept|user-agent)$/i.test(name))
+  const lines = said.map(({ name, value }) => `${name}: ${value}`)
   return [`GET ${pathOf(get.path)} HTTP/1.1`, ...lines, '', ''].join('\r\n')
 }
+
+const isHost = (name: string): boolean => name.toLowerCase() === 'host'
 
 function pathOf(path = '/'): string {
   return `/${path.replace(/^\//, '')}`.replace(/[^\x21-\x7e]+/g, encodeURIComponent)

@@ -9,11 +9,27 @@ import { runProbe } from './run-probe.ts'
 const at = { host: '10.42.0.2', port: 80 }
 
 test('a probe asks as a kubelet does, and its own headers win', () => {
-  const httpHeaders = [{ name: 'HOST', value: 'web' }]
-  assert.equal(
-    renderGet({ path: 'ready?a=1', port: 80, httpHeaders }, at),
-    'GET /ready?a=1 HTTP/1.1\r\nHOST: web\r\nUser-Agent: kube-probe/1.37\r\nAccept: */*\r\nConnection: close\r\n\r\n',
+  const first = (httpHeaders: { name: string; value: string }[]): string[] =>
+    renderGet({ path: 'ready?a=1', port: 80, httpHeaders }, at).split('\r\n')
+  const usual = ['User-Agent: kube-probe/1.37', 'Accept: */*', 'Connection: close']
+  assert.deepEqual(first([{ name: 'HOST', value: 'web' }]), ['GET /ready?a=1 HTTP/1.1', ...usual, 'HOST: web', '', ''])
+  assert.deepEqual(
+    first([
+      { name: 'X-A', value: '1' },
+      { name: 'x-a', value: '2' },
+      { name: 'accept', value: '' },
+    ]),
+    ['GET /ready?a=1 HTTP/1.1', 'Host: 10.42.0.2:80', usual[0], usual[2], 'X-A: 1', 'x-a: 2', '', ''],
   )
+})
+
+test('of several hosts that a probe names the first counts, an empty one is none', () => {
+  const hosts = (...values: string[]): string[] =>
+    renderGet({ port: 80, httpHeaders: values.map((value) => ({ name: 'Host', value })) }, at)
+      .split('\r\n')
+      .filter((line) => /^host/i.test(line))
+  assert.deepEqual(hosts('a', 'b'), ['Host: a'])
+  assert.deepEqual(hosts('', 'b'), ['Host: 10.42.0.2:80'])
 })
 
 test('a path or header cannot smuggle a second request', () => {

@@ -47,12 +47,17 @@ export async function runHook(
     if (tcpSocket) return await dial(driver, target, tcpSocket, timeoutMs)
     if (!httpGet) return { ok: false, message: 'hooks of this kind are not supported by this node' }
     const at = { host: httpGet.host ?? target.ip, port: portOf(target.container, httpGet.port) }
-    const { ok, message } = await checkHttp(driver, httpGet, at, timeoutMs)
+    const { httpHeaders = [] } = httpGet
+    const isNamed = httpHeaders.some(({ name }) => name.toLowerCase() === 'user-agent')
+    const get = isNamed ? httpGet : { ...httpGet, httpHeaders: [...httpHeaders, HOOK_AGENT] }
+    const { ok, message } = await checkHttp(driver, get, at, timeoutMs)
     return { ok: ok || message.startsWith('HTTP probe failed with statuscode'), message }
   } catch (error) {
     return { ok: false, message: textOf(error) }
   }
 }
+
+const HOOK_AGENT = { name: 'User-Agent', value: 'kube-lifecycle/1.37' }
 
 function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)

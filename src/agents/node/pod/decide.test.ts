@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { firstSeen } from '../../../../tests/support/seen-pod.ts'
 import { restartDelayMs } from './backoff.ts'
 import { withOthersConditions } from './conditions.ts'
 import { decidePod, pullPolicyOf, type Run, type Seen, type Step } from './decide.ts'
@@ -37,21 +38,9 @@ const run = (name: string, over: Partial<Run> = {}): [string, Run] => [
 const exit = (code: number, agoMs = 0) => ({ code, signal: undefined, atMs: NOW - agoMs })
 
 const calm: Seen = {
-  nowMs: NOW,
-  pod: pod(),
+  ...firstSeen(pod(), NOW),
   sandbox: { uid: 'u1', ip: '10.42.0.2' },
-  setupFault: undefined,
   images: new Map([[IMAGE, { state: 'ready', id: 'x@sha256:1' }]]),
-  runs: new Map(),
-  former: new Map(),
-  startFaults: new Map(),
-  health: new Map(),
-  stopping: new Map(),
-  evicted: undefined,
-  drain: 'none',
-  given: new Map(),
-  capacity: { cpuMillis: 2_000, memoryBytes: 2 ** 30 },
-  inFlight: new Set(),
 }
 
 const leaving = { deletionTimestamp: '2026-11-23T00:00:00Z', deletionGracePeriodSeconds: 30 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { firstSeen } from '../../../../tests/support/seen-pod.ts'
 import { decidePod, type Run, type Seen } from './decide.ts'
 import type { Pod, PodSpec, PodStatus } from './shapes.ts'
 import { renderPodStatus } from './status.ts'
@@ -13,23 +14,7 @@ const pod = (status: PodStatus): Pod => ({
   spec: { containers: [{ name: 'web', image: 'i' }] },
   status,
 })
-const calm: Seen = {
-  nowMs: NOW,
-  pod: pod({}),
-  sandbox: undefined,
-  setupFault: undefined,
-  images: new Map(),
-  runs: new Map(),
-  former: new Map(),
-  startFaults: new Map(),
-  health: new Map(),
-  stopping: new Map(),
-  evicted: undefined,
-  drain: 'none',
-  given: new Map(),
-  capacity: { cpuMillis: 2_000, memoryBytes: 2 ** 30 },
-  inFlight: new Set(),
-}
+const calm = firstSeen(pod({}), NOW)
 
 test('of a pod that its node did not take nothing is said but why, however often it is looked at', () => {
   const refused: PodStatus = {

@@ -168,6 +168,8 @@ export type Driver = {
 /** What a driver tells the node. */
 export type DriverEvents = {
   readonly onExit: (id: ContainerId) => void
+  /** What a pod had its place in ended by itself, and its containers with it. */
+  readonly onSandboxExit: (uid: string) => void
   /** The driver lost everything it ran. */
   readonly onLost: (why: string) => void
 }

@@ -1,17 +1,15 @@
-import { readdir } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Clock } from '../../adapters/clock.ts'
 import type { KubeClient, WatchCache } from '../../adapters/kube/types.ts'
 import { type SharedCaches, shareCaches } from '../../adapters/kube/shared-caches.ts'
 import { createRegistryClient } from '../../adapters/registry/client.ts'
 import type { Credentials } from '../../adapters/registry/session.ts'
-import { describeError } from '../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
 import { newestNode, type Refusal, stillThere, whyRefused } from './admission/admit.ts'
 import type { Felt } from './admission/pressure.ts'
 import { measureMachine, type PressureWatch, watchPressure } from './admission/watch-pressure.ts'
 import { chooseDriver, type Chosen, type DriverWord } from './choose-driver.ts'
-import type { Driver } from './driver.ts'
+import type { Driver, DriverEvents } from './driver.ts'
 import type { NeededImages } from './image/store.ts'
 import { makeRecorder, type Recorder } from './events.ts'
 import { startHeartbeat } from './heartbeat.ts'
@@ -21,6 +19,7 @@ import { serveKubelet } from './kubelet/kubelet-server.ts'
 import { kubeletTargets } from './kubelet/kubelet-targets.ts'
 import { sayWhyPending } from './no-driver.ts'
 import { registerNode, type NodeFacts } from './node-object.ts'
+import { endLeftovers } from './leftovers.ts'
 import { markNotReady } from './not-ready.ts'
 import { parsePod, type Pod, uidOf } from './pod/shapes.ts'
 import { startPodWorker, type PodWorker } from './pod/worker.ts'
@@ -93,11 +92,10 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const log = options.log ?? (() => undefined)
   const registryClient = createRegistryClient({ aliases: aliasesOf(options) })
   let node: Node | undefined
-  const events = {
-    onExit: ({ uid }: { uid: string }) =>
-      uid === '' ? node?.workers.forEach((worker) => worker.wake()) : node?.workers.get(uid)?.wake(),
-    onLost: (why: string) => node && void recover(node, why, choose),
-  }
+  const events = eventsOf(
+    () => node,
+    (why) => node && void recover(node, why, choose),
+  )
   const ownHost = registry.url === '' ? undefined : registry.alias
   const place = { stateDir: options.stateDir, node: name, registry: registryClient, ownHost, clock }
   const choose = () => chooseDriver({ word: options.driver, ...place }, events)
@@ -145,6 +143,24 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       await Promise.all([network.close(), kubelet.close(), self.apiRelay?.close()])
       await self.driver?.close({ stopPods })
       registryClient.close()
+    },
+  }
+}
+
+/** What the driver tells wakes whom it concerns. */
+function eventsOf(started: () => Node | undefined, onLost: DriverEvents['onLost']): DriverEvents {
+  return {
+    onLost,
+    onExit({ uid }) {
+      const workers = started()?.workers
+      if (uid === '') workers?.forEach((worker) => worker.wake())
+      else workers?.get(uid)?.wake()
+    },
+    onSandboxExit(uid) {
+      const node = started()
+      if (node === undefined || node.isClosing) return
+      node.log(`node ${node.options.name}: the sandbox of pod ${uid} ended`)
+      node.workers.get(uid)?.wake()
     },
   }
 }
@@ -291,9 +307,9 @@ function runPods(node: Node, record: Recorder): { readonly close: () => void } {
     void judgeAgain(node, pod, record, begin)
   }
   for (const object of inTurn(node.caches.pods.list())) take(object, 'ADDED')
-  void sweep(node).catch((error: unknown) =>
-    node.log(`node ${name}: what is left of pods is not removed: ${describeError(error)}`),
-  )
+  const isKnown = (uid: string): boolean =>
+    node.workers.has(uid) || node.caches.pods.list().some(({ metadata }) => metadata.uid === uid)
+  if (node.driver !== undefined) void endLeftovers(node.driver, isKnown, node.log)
   return { close: node.caches.pods.onChange(take) }
 }
 
@@ -353,23 +369,10 @@ function servicesFor(services: WatchCache, namespace: string): readonly KubeObje
   return [...(api === undefined ? [] : [api]), ...services.list(namespace)]
 }
 
-/** Ends what is left of pods that are gone: deleted while no node looked, or while one was making or ending them. */
-async function sweep({ driver, workers, caches }: Node): Promise<void> {
-  if (driver === undefined) return
-  const { sandboxes, containers } = await driver.list()
-  const folders = await readdir(dirname(driver.podFolder('any'))).catch(() => [])
-  for (const uid of new Set([...[...sandboxes, ...containers].map((one) => one.uid), ...folders])) {
-    // who has come meanwhile stays
-    const isKnown = workers.has(uid) || caches.pods.list().some(({ metadata }) => metadata.uid === uid)
-    if (!isKnown) await driver.removeSandbox(uid)
-  }
-}
-
 /** The processes that keep the pods are gone, and the pods with them: start again. */
 async function recover(node: Node, why: string, choose: () => ReturnType<typeof chooseDriver>): Promise<void> {
   if (node.isClosing) return
   node.log(`node ${node.options.name}: ${why}`)
-  if (why.includes('sandbox')) return node.workers.forEach((worker) => worker.wake())
   const chosen = await choose().catch((error: unknown) => ({ why: String(error) }))
   if ('why' in chosen) {
     node.log(`node ${node.options.name}: pods cannot run: ${chosen.why}`)

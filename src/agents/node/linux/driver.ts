@@ -56,8 +56,7 @@ export async function startLinuxDriver(
     onExit: (kept) => {
       const meta = metaOf(kept)
       if (meta?.kind === 'container') events.onExit(meta)
-      else if (meta?.kind === 'sandbox' && !removing.has(meta.uid))
-        events.onLost(`the sandbox of pod ${meta.uid} ended`)
+      else if (meta?.kind === 'sandbox' && !removing.has(meta.uid)) events.onSandboxExit(meta.uid)
     },
     onGone: () => events.onLost('the process that keeps the pods ended'),
   })

@@ -28,8 +28,8 @@ async function startPod(name: string): Promise<Target> {
 }
 
 /** One request on a connection of its own. */
-async function ask(): Promise<string> {
-  const socket = connect((front.address() as AddressInfo).port, host)
+async function ask(port = (front.address() as AddressInfo).port): Promise<string> {
+  const socket = connect(port, host)
   socket.write('GET / HTTP/1.1\r\nHost: web\r\nConnection: close\r\n\r\n')
   let text = ''
   for await (const chunk of socket) text += String(chunk)
@@ -110,4 +110,18 @@ test('a client that goes away while its pod is connected leaves nothing open', a
   const [held] = await once(pod, 'connection')
   await once(held, 'close', { signal: AbortSignal.timeout(5_000) })
   pod.close()
+})
+
+test('an address that becomes another Service leads to its pods', async (t) => {
+  const other = makeBalancer()
+  t.after(() => other.setPorts([]))
+  const free = createListener().listen(0, host)
+  await once(free, 'listening')
+  const listen = { host, port: (free.address() as AddressInfo).port }
+  free.close()
+  await once(free, 'close')
+  for (const name of ['former', 'present']) {
+    other.setPorts([{ key: `shop/${name}:80`, listen, ready: [await startPod(name)], serving: [] }])
+    assert.equal(await ask(listen.port), name)
+  }
 })

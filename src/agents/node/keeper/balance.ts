@@ -22,8 +22,12 @@ type State = {
   readonly stays: Map<string, { readonly target: Target; readonly untilMs: number }>
   /** Requests and connections under way, by pod address. */
   readonly busy: Map<string, number>
-  waiting: (() => void)[]
+  /** Who waits for a pod to become ready. */
+  readonly waiting: Set<() => void>
 }
+
+/** Where connections to a Service come in; an address may become another Service's. */
+type Listener = { readonly server: import('node:net').Server; key: string }
 
 type Picked = { readonly target: Target; readonly done: () => void }
 
@@ -45,9 +49,9 @@ export function makeBalancer(): Balancer {
     drained: new Set(),
     stays: new Map(),
     busy: new Map(),
-    waiting: [],
+    waiting: new Set(),
   }
-  const listeners = new Map<string, import('node:net').Server>()
+  const listeners = new Map<string, Listener>()
   const keys = new WeakMap<object, string>()
   const server = http.createServer({ keepAliveTimeout: 60_000, requestTimeout: 0, headersTimeout: 60_000 })
   server.on('request', (request, response) => void forward(state, keys.get(request.socket) ?? '', request, response))
@@ -82,7 +86,8 @@ export function makeBalancer(): Balancer {
       const present = new Set(ports.flatMap((port) => [...port.ready, ...port.serving].map((target) => target.host)))
       for (const host of state.drained) if (!present.has(host)) state.drained.delete(host)
       listen(net, listeners, ports, serve)
-      for (const wake of state.waiting.splice(0)) wake()
+      for (const key of state.turns.keys()) if (!state.ports.has(key)) state.turns.delete(key)
+      for (const wake of [...state.waiting]) wake()
     },
     drain: (host, timeoutMs) => drainHost(state, host, timeoutMs),
   }
@@ -90,24 +95,29 @@ export function makeBalancer(): Balancer {
 
 function listen(
   net: typeof import('node:net'),
-  listeners: Map<string, import('node:net').Server>,
+  listeners: Map<string, Listener>,
   ports: readonly ServicePortTable[],
   serve: (key: string, socket: Duplex) => void,
 ): void {
   const wanted = new Map<string, { readonly key: string; readonly at: Target }>(
     ports.flatMap(({ key, listen: at }) => (at ? [[`${at.host}:${at.port}`, { key, at }] as const] : [])),
   )
-  for (const [name, server] of listeners) {
+  for (const [name, { server }] of listeners) {
     if (wanted.has(name)) continue
     server.close()
     listeners.delete(name)
   }
   for (const [name, { key, at }] of wanted) {
-    if (listeners.has(name)) continue
-    const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => serve(key, socket))
+    const present = listeners.get(name)
+    if (present !== undefined) {
+      present.key = key
+      continue
+    }
+    const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => serve(listener.key, socket))
+    const listener: Listener = { server, key }
     server.on('error', () => listeners.delete(name))
     server.listen(at.port, at.host, 1024)
-    listeners.set(name, server)
+    listeners.set(name, listener)
   }
 }
 
@@ -155,17 +165,21 @@ async function pick(
       const done = (): void => {
         if (isOver) return
         isOver = true
-        state.busy.set(target.host, (state.busy.get(target.host) ?? 1) - 1)
+        const left = (state.busy.get(target.host) ?? 1) - 1
+        if (left > 0) state.busy.set(target.host, left)
+        else state.busy.delete(target.host)
       }
       return { target, done }
     }
     if (Date.now() >= until || port === undefined) return undefined
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, until - Date.now())
-      state.waiting.push(() => {
+      const wake = (): void => {
         clearTimeout(timer)
+        state.waiting.delete(wake)
         resolve()
-      })
+      }
+      const timer = setTimeout(wake, until - Date.now())
+      state.waiting.add(wake)
     })
   }
 }
@@ -287,7 +301,6 @@ async function splice(state: State, key: string, socket: Duplex, first: Buffer):
       trial.on('error', () => {
         clearTimeout(timer)
         resolve(undefined)
-        socket.destroyed || (attempt < 5 && trial.connecting) || trial.destroy()
       })
     })
     if (socket.destroyed) {

@@ -2,6 +2,7 @@ import type { WatchCache } from '../../../adapters/kube/types.ts'
 import type { Controller } from '../../../engine/controller.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
+import { lookUp } from '../by-key.ts'
 import { workloadController } from '../controller.ts'
 import { revisedOwners } from '../history/owners.ts'
 import { controllerOf, isSame, keyOf } from '../meta.ts'
@@ -27,8 +28,9 @@ export function daemonSetController(bench: Bench): Controller<DaemonSetSeen, Wri
       pods.onChange((object, type) => {
         const pod = as<Pod>(object)
         const owner = controllerOf(pod)
-        if (type === 'DELETED' && owner?.kind === 'DaemonSet' && pod.status?.phase === 'Failed')
-          failures.note(owner.uid, nodeOf(pod) ?? '', bench.clock.nowMs())
+        if (type !== 'DELETED' || owner?.kind !== 'DaemonSet' || pod.status?.phase !== 'Failed') return
+        const set = lookUp<DaemonSet>(owners.cache, `${pod.metadata.namespace ?? ''}/${owner.name}`)
+        if (set?.metadata.uid === owner.uid) failures.note(set, nodeOf(pod) ?? '', bench.clock.nowMs())
       })
       onPlacement(nodes, () => {
         for (const set of owners.cache.list()) wake.now(keyOf(set))
@@ -38,13 +40,13 @@ export function daemonSetController(bench: Bench): Controller<DaemonSetSeen, Wri
       const seen = await owners.observe(key)
       if (!seen) return undefined
       const { owner, ...found } = seen
-      const { uid = '' } = owner.metadata
+      const set = as<DaemonSet>(owner)
       const nowMs = bench.clock.nowMs()
       return {
-        set: as<DaemonSet>(owner),
+        set,
         nodes: nodes.list().map((node) => as<Node>(node)),
         ...found,
-        waitOn: (nodeName) => failures.waitMs(uid, nodeName, nowMs),
+        waitOn: (nodeName) => failures.waitMs(set, nodeName, nowMs),
         ...(failure !== undefined && { failure }),
         nowMs,
       }

@@ -158,6 +158,11 @@ const cases: { it: string; seen: Partial<DaemonSetSeen>; want: string[] }[] = [
     want: ['tell FailedDaemonPod', 'delete d-x'],
   },
   {
+    it: 'replaces one of two failed pods of a node at a time',
+    seen: { nodes: [node('x')], candidates: ['a', 'b'].map((name) => pod('x', { phase: 'Failed', name })) },
+    want: ['tell FailedDaemonPod', 'delete a'],
+  },
+  {
     it: 'waits before it replaces one that fails again',
     seen: { nodes: [node('x')], candidates: [pod('x', { phase: 'Failed' })], waitOn: () => 2000 },
     want: ['done'],
@@ -313,12 +318,14 @@ test('the status of a DaemonSet counts nodes', () => {
 
 test('each failure on a node doubles the wait, up to 15 minutes', () => {
   const waits = failureWaits()
-  assert.equal(waits.waitMs('d', 'x', 0), 0)
-  waits.note('d', 'x', 0)
-  assert.equal(waits.waitMs('d', 'x', 0), 1000)
-  waits.note('d', 'x', 1000)
-  assert.equal(waits.waitMs('d', 'x', 1000), 2000)
-  for (let count = 0; count < 20; count++) waits.note('d', 'x', 1000)
-  assert.equal(waits.waitMs('d', 'x', 1000), 900_000)
-  assert.equal(waits.waitMs('d', 'y', 1000), 0)
+  assert.equal(waits.waitMs(set(), 'x', 0), 0)
+  waits.note(set(), 'x', 0)
+  assert.equal(waits.waitMs(set(), 'x', 0), 1000)
+  waits.note(set(), 'x', 1000)
+  assert.equal(waits.waitMs(set(), 'x', 1000), 2000)
+  for (let count = 0; count < 20; count++) waits.note(set(), 'x', 1000)
+  assert.equal(waits.waitMs(set(), 'x', 1000), 900_000)
+  assert.equal(waits.waitMs(set(), 'y', 1000), 0)
+  const changed = { ...set(), status: { observedGeneration: 2 } } as DaemonSet
+  assert.equal(waits.waitMs(changed, 'x', 1000), 0)
 })

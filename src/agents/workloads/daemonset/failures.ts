@@ -1,8 +1,10 @@
+import type { DaemonSet } from './shapes.ts'
+
 /** When daemons failed on nodes: each failure doubles the wait before the next try. */
 export type FailureWaits = {
-  readonly note: (uid: string, nodeName: string, nowMs: number) => void
+  readonly note: (set: DaemonSet, nodeName: string, nowMs: number) => void
   /** Milliseconds until the next try; 0: now. */
-  readonly waitMs: (uid: string, nodeName: string, nowMs: number) => number
+  readonly waitMs: (set: DaemonSet, nodeName: string, nowMs: number) => number
 }
 
 type Entry = { readonly atMs: number; readonly delayMs: number }
@@ -11,12 +13,12 @@ const FIRST_MS = 1000
 const LONGEST_MS = 15 * 60_000
 const MOST_KNOWN = 4096
 
-/** Waits between failed daemons of a node: 1 s at first, 15 min at most, forgotten after twice that time without a failure. */
+/** Waits between failed daemons of a node: 1 s at first, 15 min at most, forgotten after twice that time without a failure, and once the DaemonSet changes. */
 export function failureWaits(): FailureWaits {
   const entries = new Map<string, Entry>()
   return {
-    note(uid, nodeName, nowMs) {
-      const key = `${uid}/${nodeName}`
+    note(set, nodeName, nowMs) {
+      const key = keyOf(set, nodeName)
       const before = entries.get(key)
       const isRecent = before && nowMs - before.atMs <= 2 * LONGEST_MS
       entries.delete(key)
@@ -24,9 +26,12 @@ export function failureWaits(): FailureWaits {
       const [oldest] = entries.keys()
       if (entries.size > MOST_KNOWN && oldest !== undefined) entries.delete(oldest)
     },
-    waitMs(uid, nodeName, nowMs) {
-      const entry = entries.get(`${uid}/${nodeName}`)
+    waitMs(set, nodeName, nowMs) {
+      const entry = entries.get(keyOf(set, nodeName))
       return entry ? Math.max(entry.atMs + entry.delayMs - nowMs, 0) : 0
     },
   }
 }
+
+const keyOf = ({ metadata, status }: DaemonSet, nodeName: string): string =>
+  `${metadata.uid ?? ''}/${status?.observedGeneration ?? 0}/${nodeName}`

@@ -17,8 +17,8 @@ const MOST_AT_ONCE = 250
 export function manage(crew: Crew, waitOn: WaitOn): Duty {
   const missing = crew.posts.filter((post) => isMissing(crew, post))
   const surplus = crew.posts.flatMap((post) => surplusOn(crew, post))
-  const ended = crew.posts.filter(({ verdict }) => verdict?.mayStay).flatMap(({ name, pods }) => endedOn(name, pods))
-  const waits = ended.map(({ node, pod }) => (pod.status?.phase === 'Failed' ? waitOn(node) : 0))
+  const ended = crew.posts.filter(({ verdict }) => verdict?.mayStay).flatMap(endedOn)
+  const waits = ended.map(({ node, pod }) => (hasFailed(pod) ? waitOn(node) : 0))
   const removals = ended.filter((_, at) => waits[at] === 0).flatMap(({ node, pod }) => removal(crew, node, pod))
   const writes = [
     ...missing.slice(0, MOST_AT_ONCE).map(({ name }) => creation(crew, name)),
@@ -54,30 +54,36 @@ function surplusOfSurge(crew: Crew, running: readonly Pod[]): readonly Pod[] {
   return isReplaced ? [...others, oldest] : others
 }
 
-function endedOn(node: string, pods: readonly Pod[]): { readonly node: string; readonly pod: Pod }[] {
-  return pods.filter((pod) => !isLeaving(pod) && hasEnded(pod)).map((pod) => ({ node, pod }))
+/** Of several that have failed on a node only the first: its removal is what the next one waits for. */
+function endedOn({ name: node, pods }: Post): { readonly node: string; readonly pod: Pod }[] {
+  const ended = pods.filter((pod) => !isLeaving(pod) && hasEnded(pod))
+  const firstFailed = ended.find(hasFailed)
+  return ended.filter((pod) => pod === firstFailed || !hasFailed(pod)).map((pod) => ({ node, pod }))
 }
 
 function removal(crew: Crew, node: string, pod: Pod): readonly Write[] {
   const { name, namespace = '' } = pod.metadata
   const about = crew.set
-  const tell =
-    pod.status?.phase === 'Failed'
-      ? ({
-          about,
-          type: 'Warning',
-          reason: 'FailedDaemonPod',
-          message: `Found failed daemon pod ${namespace}/${name} on node ${node}, will try to kill it`,
-        } as const)
-      : ({
-          about,
-          type: 'Normal',
-          reason: 'SucceededDaemonPod',
-          message: `Found succeeded daemon pod ${namespace}/${name} on node ${node}, will try to delete it`,
-        } as const)
+  const tell = hasFailed(pod)
+    ? ({
+        about,
+        type: 'Warning',
+        reason: 'FailedDaemonPod',
+        message: `Found failed daemon pod ${namespace}/${name} on node ${node}, will try to kill it`,
+      } as const)
+    : ({
+        about,
+        type: 'Normal',
+        reason: 'SucceededDaemonPod',
+        message: `Found succeeded daemon pod ${namespace}/${name} on node ${node}, will try to delete it`,
+      } as const)
   return [{ do: 'tell', tell }, deletion(crew, pod)]
 }
 
+function hasFailed({ status }: Pod): boolean {
+  return status?.phase === 'Failed'
+}
+
 function hasEnded(pod: Pod): boolean {
-  return pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded'
+  return hasFailed(pod) || pod.status?.phase === 'Succeeded'
 }

@@ -238,3 +238,12 @@ test('a suspended object without a status answers that it was asked', () => {
   assert.ok(decision.kind === 'done')
   assert.deepEqual(decision.status.status, { lastHandledReconcileAt: 'now' })
 })
+
+test('what somebody else still holds after its deletion offers no artifact any more', () => {
+  const meta = { ...deleted, generation: 2, finalizers: ['example.com/x'] }
+  const source = repository({ meta, status: { ...hasA, observedGeneration: 1 } })
+  const decision = decideSource({ ...calm, source }, WORDS)
+  assert.ok(decision.kind === 'done')
+  const { artifact: offered, observedGeneration } = decision.status.status ?? {}
+  assert.deepEqual([offered, observedGeneration], [undefined, 2])
+})

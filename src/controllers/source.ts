@@ -122,7 +122,9 @@ export function decideSource<Source extends SourceObject>(
   const { source, outcome } = seen
   const hasFinalizer = source.finalizers.includes(FINALIZER)
   if (source.isDeleting)
-    return hasFinalizer ? { kind: 'act', changes: ['remove artifacts and finalizer'] } : { kind: 'done', status: {} }
+    return hasFinalizer
+      ? { kind: 'act', changes: ['remove artifacts and finalizer'] }
+      : { kind: 'done', status: goneStatus(source) }
   if (!hasFinalizer) return { kind: 'act', changes: ['add finalizer'] }
   if (source.isSuspended) return { kind: 'done', status: suspendedStatus(source) }
   if (outcome === undefined && seen.dueInMs > 0) return { kind: 'done', status: {}, againAfterMs: seen.dueInMs }
@@ -163,6 +165,13 @@ function suspendedStatus({ conditions, generation, requestedAt, status }: Source
       ...(requestedAt === '' ? {} : { lastHandledReconcileAt: requestedAt }),
     },
   }
+}
+
+/** What others still hold offers nothing any more, and shows that its deletion was seen. */
+function goneStatus(source: SourceObject): SourceStatus {
+  if (source.finalizers.length === 0) return {}
+  const { status = source.status } = suspendedStatus(source)
+  return { status: { ...status, artifact: undefined } }
 }
 
 type Good = Exclude<LookOutcome, { kind: 'failed' }>

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Kustomization } from '../../../kinds/kustomization.ts'
+import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { ownerLabels } from '../../../pipeline/apply/rules.ts'
 import { ApiError } from '../../kube/api-error.ts'
@@ -58,3 +59,19 @@ test('an object that somebody keeps writing is deleted in the end', async () => 
   )
   assert.deepEqual(deleted, [{ propagationPolicy: 'Background', uid: 'u' }])
 })
+
+const refusals: readonly [it: string, error: Error, passes: boolean][] = [
+  ['the server has trouble', new ApiError(503, 'ServiceUnavailable', 'later'), true],
+  ['the server is away', new SluiceError('KUBE_UNREACHABLE', 'no complete answer', { retry: 'backoff' }), true],
+  ['it may not', new ApiError(403, 'Forbidden', 'no'), false],
+]
+for (const [it, error, passes] of refusals)
+  test(`what cannot be pruned because ${it} ${passes ? 'is tried again soon' : 'waits for its interval'}`, async () => {
+    const { target } = serverOf(['one'], 0)
+    const client = { ...target.context.client, delete: () => Promise.reject(error) }
+    const { failures } = await pruneObjects({ ...target, context: { client } } as unknown as Target, one, [entry])
+    assert.deepEqual(
+      failures.map((failure) => failure.passes),
+      [passes],
+    )
+  })

@@ -301,7 +301,8 @@ async function prune(
     memory.attempt = { ...attempt, isPruned: true }
     return
   }
-  const failure: StepFailure = { phase: 'Detecting drift', reason: 'PruneFailed', message: fault }
+  const passes = failures.some((one) => one.passes) ? { passes: true } : {}
+  const failure: StepFailure = { phase: 'Detecting drift', reason: 'PruneFailed', message: fault, ...passes }
   memory.attempt = {
     ...attempt,
     inventory: unite(

@@ -7,6 +7,7 @@ import { compareForApply } from '../../../../pipeline/apply/order.ts'
 import { ownerOf, rulesOf } from '../../../../pipeline/apply/rules.ts'
 import { ApiError } from '../../../kube/api-error.ts'
 import type { KubeClient } from '../../../kube/types.ts'
+import { isPassing } from './refused.ts'
 import type { Target } from './target.ts'
 
 /** So often an object that somebody keeps writing is looked at anew before it is deleted as the last look showed it. */
@@ -15,10 +16,13 @@ const MOST_LOOKS = 5
 /** What a prune did to one object. */
 export type Pruned = { readonly ref: ObjectRef; readonly action: 'deleted' | 'skipped' }
 
+/** An object that could not be deleted; `passes` when that may go well soon. */
+export type PruneFailure = { readonly entry: InventoryEntry; readonly message: string; readonly passes: boolean }
+
 /** A prune: what it did, and what could not be deleted (it stays in the inventory). */
 export type PruneResult = {
   readonly pruned: readonly Pruned[]
-  readonly failures: readonly { readonly entry: InventoryEntry; readonly message: string }[]
+  readonly failures: readonly PruneFailure[]
 }
 
 /**
@@ -33,7 +37,7 @@ export async function pruneObjects(
   const { client } = context
   const { namespace, name } = kustomization
   const pruned: Pruned[] = []
-  const failures: { entry: InventoryEntry; message: string }[] = []
+  const failures: PruneFailure[] = []
   const named = entries.flatMap((entry) => {
     const ref = parseInventoryEntry(entry)
     return ref ? [{ entry, ref }] : []
@@ -43,7 +47,9 @@ export async function pruneObjects(
     try {
       pruned.push({ ref, action: await pruneOne(ref) })
     } catch (error) {
-      failures.push({ entry, message: `${describeRef(ref)} ${error instanceof Error ? error.message : String(error)}` })
+      const why = error instanceof Error ? error.message : String(error)
+      const passes = isPassing(error instanceof Error ? error.cause : undefined)
+      failures.push({ entry, message: `${describeRef(ref)} ${why}`, passes })
     }
   return { pruned, failures }
 

@@ -76,7 +76,7 @@ function mixed(node: PlacedNode, text: string): PlacedFault | undefined {
 
 const isPlain = ({ kind }: NodeType): boolean => kind === 'primitive'
 
-const DURATION = /^[-+]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/
+const DURATION = /^[-+]?(?:0|(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/
 const TIMESTAMP = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[-+]\d\d:\d\d)$/
 const READABLE: Readonly<Record<string, (literal: string) => boolean>> = {
   duration: (literal) => DURATION.test(literal),

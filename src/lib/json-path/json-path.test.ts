@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { cpuSeconds } from '../../../tests/support/cpu-time.ts'
 import { assertLinear } from '../../../tests/support/cpu-time.ts'
 import { firstAt } from './find.ts'
 import { JsonPathError, parseJsonPath } from './parse.ts'
@@ -49,4 +50,9 @@ test('blanks in a union are read in time that grows with them', () => {
   const read = (blanks: number): void =>
     assert.throws(() => parseJsonPath(`.a[0,1${' '.repeat(blanks)}x]`), JsonPathError)
   assertLinear(read, 300_000)
+})
+
+test('an operator without end and a line break are refused in no time', () => {
+  const seconds = cpuSeconds(() => assert.throws(() => parseJsonPath(`.a[?(@.b${'='.repeat(200_000)}\n)]`)))
+  assert.ok(seconds < 0.5, `${seconds} s`)
 })

@@ -37,7 +37,8 @@ type Cursor = { readonly text: string; at: number }
 const TERMINATORS = new Set([' ', '\t', '\r', '\n', '.', ',', '[', ']', '$', '@', '{', '}'])
 const isTerminator = (letter: string | undefined): boolean => letter === undefined || TERMINATORS.has(letter)
 const NUMBER = /^[+-]?[\d.]*/
-const FILTER = /^([^!<>=]+)([!<>=]+)(.+?)$/
+/** What follows an operator is of one line, which is looked at before anything is tried: `=====…\n` would be read again for each sign. */
+const FILTER = /^([^!<>=]+)(?=[!<>=])(?=.+$)([!<>=]+)(.+?)$/
 const SLICE = /^(-?\d*)(:-?\d*)?(:-?\d*)?$/
 
 function parseAction(cursor: Cursor): Step[] {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { cpuSeconds } from '../../../tests/support/cpu-time.ts'
 import { isQuantityError, parseQuantity, roundUpToMilli } from './quantity.ts'
 
 const cases: [string, string][] = [
@@ -56,4 +57,18 @@ for (const [written, want] of [
     const quantity = parseQuantity(written)
     assert.ok(isQuantityError(quantity))
     assert.match(quantity.error, new RegExp(want))
+  })
+
+const long: { it: string; text: string; want: RegExp }[] = [
+  { it: 'digits and a sign behind them', text: `${'1'.repeat(200_000)}!`, want: /must match the regular expression/ },
+  { it: 'more digits than any amount has', text: '1'.repeat(200_000), want: /unable to parse numeric part/ },
+  { it: 'a power of ten that is written in a few signs', text: '1e99999', want: /unable to parse quantity's suffix/ },
+]
+for (const { it, text, want } of long)
+  test(`${it} are refused in no time`, () => {
+    const seconds = cpuSeconds(() => {
+      const quantity = parseQuantity(text)
+      assert.match(isQuantityError(quantity) ? quantity.error : '', want)
+    })
+    assert.ok(seconds < 0.5, `${seconds} s`)
   })

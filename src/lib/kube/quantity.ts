@@ -1,4 +1,5 @@
 import { own } from '../value/own.ts'
+import { trimEndOf } from '../value/trim-end.ts'
 
 /** A resource quantity: an exact amount in billionths, the family of its suffix, and its canonical text. */
 export type Quantity = {
@@ -10,7 +11,8 @@ export type Quantity = {
 /** Why a text is no quantity, in kube-apiserver's words. */
 export type QuantityError = { readonly error: string }
 
-const FORM = /^([+-]?)(\d*)(\.(\d*))?([eEinumkKMGTP]*[-+]?\d*)$/
+/** The suffix begins where the digits end, so that only one way leads through a text. */
+const FORM = /^([+-]?)(\d*)(\.(\d*))?((?!\d)[eEinumkKMGTP]*[-+]?\d*)$/
 const WRONG_FORM = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 const WRONG_SUFFIX = "unable to parse quantity's suffix"
 const WRONG_NUMBER = 'unable to parse numeric part of quantity'
@@ -19,8 +21,9 @@ const SLOW_EXPONENT = 50
 const BINARY = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei']
 const DECIMAL: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, '': 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 }
 const DECIMAL_BY_EXPONENT = new Map(Object.entries(DECIMAL).map(([suffix, exponent]) => [exponent, suffix]))
-/** Larger powers of ten are refused, to bound time. */
-const MAX_EXPONENT = 100_000
+/** Larger powers of ten and longer numbers are refused, to bound time: an object may hold very many. */
+const MAX_EXPONENT = 1_000
+const MAX_DIGITS = 10_000
 const NANO = 1_000_000_000n
 const MAX_BINARY = (2n ** 63n - 1n) * NANO
 
@@ -40,6 +43,7 @@ export function parseQuantity(value: string | number): Quantity | QuantityError 
   const scale = scaleOf(suffix)
   if (scale === undefined) return { error: WRONG_SUFFIX }
   if (whole + denominator === '' && scale.base === 2 && scale.exponent >= SLOW_EXPONENT) return { error: WRONG_NUMBER }
+  if (whole.length + denominator.length > MAX_DIGITS) return { error: WRONG_NUMBER }
   const amount = amountOf(whole, denominator, scale)
   const nano = sign === '-' ? -amount : amount
   if (keepsText(whole, denominator, scale)) return { nano, format: scale.format, text }
@@ -119,12 +123,10 @@ function canonical(nano: bigint, wanted: Quantity['format']): string {
     }
     return `${sign}${amount}${BINARY[power]}`
   }
-  let amount = size
-  let exponent = -9
-  while (amount % 1000n === 0n) {
-    amount /= 1000n
-    exponent += 3
-  }
+  const digits = String(size)
+  const thousands = Math.floor((digits.length - trimEndOf(digits, '0').length) / 3)
+  const amount = digits.slice(0, digits.length - 3 * thousands)
+  const exponent = 3 * thousands - 9
   const suffix = wanted === 'exponent' ? undefined : DECIMAL_BY_EXPONENT.get(exponent)
   if (wanted === 'exponent') return exponent === 0 ? `${sign}${amount}` : `${sign}${amount}e${exponent}`
   return suffix === undefined ? `${sign}${amount}e${exponent}` : `${sign}${amount}${suffix}`

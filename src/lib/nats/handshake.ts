@@ -69,12 +69,27 @@ function decode(text = ''): string | undefined {
  * @throws SluiceError NATS_INVALID; the message never quotes the file
  */
 export function parseNatsCredentials(text: string): NatsLogin {
-  const [jwt, seed] = [...text.matchAll(/^-{3,}[^\n]*-{3,}\r?\n([\w.-]+)\s*\r?\n-{3,}[^\n]*-{3,}\s*$/gm)].map(
-    (match) => match[1],
-  )
+  const [jwt, seed] = markedLines(text)
   if (jwt === undefined || seed === undefined)
     throw new SluiceError('NATS_INVALID', 'the credentials of NATS hold no token and seed between their marks')
   return { kind: 'jwt', jwt, seed }
+}
+
+/** The lines that stand alone between two marks (`-----BEGIN …-----`), line by line: a pattern of it all tries each way to cut a line of dashes. */
+function markedLines(text: string): readonly string[] {
+  const lines = text
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== '')
+  const isMark = (line = ''): boolean => line.length >= 6 && line.startsWith('---') && line.endsWith('---')
+  const found: string[] = []
+  for (let at = 1; at + 1 < lines.length; at++) {
+    const line = lines[at] ?? ''
+    if (!isMark(lines[at - 1]) || !isMark(lines[at + 1]) || !/^[\w.-]+$/.test(line) || isMark(line)) continue
+    found.push(line)
+    at += 2
+  }
+  return found
 }
 
 /** Reads the first line of a server; `undefined` when it is not one of NATS. */

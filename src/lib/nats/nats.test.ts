@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createPublicKey, verify } from 'node:crypto'
 import { test } from 'node:test'
+import { cpuSeconds } from '../../../tests/support/cpu-time.ts'
 import { parseNatsCredentials, parseNatsInfo, parseNatsServers, renderNatsConnect } from './handshake.ts'
 import { parseNkey } from './nkey.ts'
 
@@ -88,4 +89,9 @@ test('a client proves itself by what it was given', () => {
   const byToken = said({ kind: 'jwt', jwt: 'j', seed: SEED })
   assert.deepEqual([byToken['jwt'], byToken['nkey']], ['j', undefined])
   assert.ok(isSignedBy(parseNkey(SEED).publicKey, 'abc', byToken['sig'] ?? ''))
+})
+
+test('a file of dashes is no credentials, found in no time', () => {
+  const seconds = cpuSeconds(() => assert.throws(() => parseNatsCredentials('-'.repeat(200_000)), /no token and seed/))
+  assert.ok(seconds < 0.5, `${seconds} s`)
 })

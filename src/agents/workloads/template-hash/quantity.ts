@@ -14,7 +14,7 @@ export const NO_QUANTITY = dump(0n, 0, undefined, '', '')
 /** A resource quantity as Go's `resource.Quantity` prints field by field; `undefined` when the text is no quantity. */
 export function dumpQuantity(text: string): string | undefined {
   if (text === '0') return dump(0n, 0, undefined, '0', 'DecimalSI')
-  const parts = /^([+-]?)(\d*)(?:\.(\d*))?([A-Za-z]*(?:[+-]?\d+)?)$/.exec(text)
+  const parts = /^([+-]?)(\d*)(?:\.(\d*))?((?!\d)[A-Za-z]*(?:[+-]?\d+)?)$/.exec(text)
   if (!parts) return undefined
   const [, sign = '', rawWhole = '', rawFraction = '', suffix = ''] = parts
   const reading = readSuffix(suffix)

@@ -63,7 +63,7 @@ const DECIMAL: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, '': 0, 
 
 /** Whether a quantity is written so that Go reads it as a whole number. @see k8s.io/apimachinery/pkg/api/resource ParseQuantity */
 function isWritten(text: string): boolean {
-  const [, digits = '', fraction = '', suffix = ''] = /^[+-]?0*(\d*)(?:\.(\d*))?(.*)$/.exec(text) ?? []
+  const [, digits = '', fraction = '', suffix = ''] = /^[+-]?0*(\d*)(?:\.(\d*))?(.*)$/s.exec(text) ?? []
   const power = BINARY.indexOf(suffix)
   if (power > 0) return fraction === '' && digits.length + power * 3 <= MOST_BINARY_DIGITS
   const scale = (DECIMAL[suffix] ?? Number(suffix.slice(1))) - fraction.length

@@ -156,7 +156,7 @@ function primitiveOf(node: YamlScalar): Value | undefined {
   }
   if (tag === '!!bool') return { text: value.toLowerCase(), inside: value.toLowerCase(), tag }
   if (tag !== '!!float') return { text: value, inside: value, tag: '!!str' }
-  const number = /^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$/.test(value) ? Number(value) : NaN
+  const number = /^[-+]?(\d+(?:\.\d*)?|\.\d+)([eE][-+]?\d+)?$/.test(value) ? Number(value) : NaN
   return Number.isFinite(number) ? { text: goFixed(number), inside: goFloat(number), tag } : undefined
 }
 

@@ -107,7 +107,7 @@ const UNITS: Readonly<Record<string, number>> = {
 /** A Kubernetes quantity as a number: `250m` -> 0.25, `64Mi` -> 67108864; undefined for anything else. */
 export function parseQuantity(value: string | number | undefined): number | undefined {
   if (value === undefined) return undefined
-  const match = /^([+-]?\d*\.?\d+(?:[eE][+-]?\d+)?|\d+\.)([a-zA-Z]*)$/.exec(String(value))
+  const match = /^([+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?|\d+\.)([a-zA-Z]*)$/.exec(String(value))
   const unit = UNITS[match?.[2] ?? '']
   return match && unit !== undefined ? Number(match[1]) * unit : undefined
 }

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { describePush } from './push-fact.ts'
+
+test('a push is told with as much of its commit as the record can hold, and not when it leads to no commit', async (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'sluice-push-'))
+  t.after(() => rmSync(root, { recursive: true, force: true }))
+  const folder = join(root, 'app.git')
+  const identity = { NAME: 'ada'.repeat(500), EMAIL: 'ada@example.org', DATE: '@1700000000 +0000' }
+  const env = Object.fromEntries(
+    ['AUTHOR', 'COMMITTER'].flatMap((who) => Object.entries(identity).map(([key, one]) => [`GIT_${who}_${key}`, one])),
+  )
+  const git = (args: readonly string[], input = ''): string =>
+    execFileSync('git', args, { input, env: { ...process.env, ...env }, encoding: 'utf8' }).trim()
+  git(['init', '-q', '--bare', folder])
+  const tree = git(['--git-dir', folder, 'mktree'])
+  const commit = git(['--git-dir', folder, 'commit-tree', tree], `short\n\n${'long '.repeat(100_000)}`)
+  const push = { repository: 'app', ref: 'refs/heads/main', before: '', after: commit, user: '' }
+  const fact = await describePush(root, push)
+  assert.ok(fact?.kind === 'push')
+  assert.deepEqual([fact.commit, fact.author.length, fact.message.length <= 16 << 10], [commit, 200, true])
+  assert.match(fact.message, /^short\n\nlong long/)
+  assert.equal(await describePush(root, { ...push, ref: 'refs/tags/tree', after: tree }), undefined)
+})

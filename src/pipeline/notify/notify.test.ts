@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readProviderSecret } from './secret.ts'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -425,4 +426,22 @@ for (const [type, message] of ids)
   test(`an address of another form is refused at ${type} in Flux's words`, () => {
     const provider = providerOf({ type, address: 'https://h/a/b' })
     assert.throws(() => partsOf({ provider } as Parcel, { host: 'https://h', path: 'a/b' }, 3), { message })
+  })
+
+// As notification-controller 1.9 reads them; its YAML takes a number or a truth for a text.
+const headerTexts: readonly [text: string, want: object | string][] = [
+  ['X-A: 1\nX-B: true\nX-C:\n', { 'X-A': '1', 'X-B': 'true', 'X-C': '' }],
+  ['nope', 'cannot unmarshal string into Go value of type map[string]string'],
+  ['[a]', 'cannot unmarshal array into Go value of type map[string]string'],
+  ['X-A: {b: c}', 'cannot unmarshal object into Go value of type string'],
+]
+for (const [text, want] of headerTexts)
+  test(`headers of a Secret: ${JSON.stringify(text)}`, () => {
+    const read = () => readProviderSecret({ headers: Buffer.from(text) }).headers
+    if (typeof want !== 'string') assert.deepEqual(read(), want)
+    else
+      assert.throws(read, {
+        code: 'NOTIFY_PROVIDER',
+        message: `failed to read headers from secret: error unmarshaling JSON: while decoding JSON: json: ${want}`,
+      })
   })

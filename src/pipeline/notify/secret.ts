@@ -109,12 +109,26 @@ function readYaml(text: string): unknown {
 function readHeaders(data: SecretData): Record<string, string> | undefined {
   const loaded = data['headers'] ? readYaml(data['headers'].toString('utf8')) : undefined
   if (loaded === undefined || loaded === null) return undefined
-  if (!isRecord(loaded))
-    throw new SluiceError('NOTIFY_PROVIDER', 'failed to read headers from secret: they are no map of names to values')
-  const pairs = Object.entries(loaded).map(([name, value]): [string, string] => [name, String(value)])
+  if (!isRecord(loaded)) throw headersFault(loaded, 'map[string]string')
+  const pairs = Object.entries(loaded).map(([name, value]): [string, string] => {
+    if (typeof value === 'object' && value !== null) throw headersFault(value, 'string')
+    return [name, String(value ?? '')]
+  })
   const bad = pairs.find(([name, value]) => !/^[\w!#$%&'*+.^`|~-]+$/.test(name) || /[\r\n\0]/.test(value))
   if (bad) throw new SluiceError('NOTIFY_PROVIDER', `failed to read headers from secret: "${bad[0]}" is no header`)
   return Object.fromEntries(pairs)
+}
+
+function headersFault(value: unknown, goType: string): SluiceError {
+  const kind = Array.isArray(value)
+    ? 'array'
+    : isRecord(value)
+      ? 'object'
+      : typeof value === 'boolean'
+        ? 'bool'
+        : typeof value
+  const why = `error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${kind} into Go value of type ${goType}`
+  return new SluiceError('NOTIFY_PROVIDER', `failed to read headers from secret: ${why}`)
 }
 
 function textOf(data: SecretData, key: string): string {

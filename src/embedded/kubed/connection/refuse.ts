@@ -28,22 +28,29 @@ const CONNECTIONS = new Set(['attach', 'exec', 'log', 'portforward', 'proxy'])
  */
 export function checkHead(resource: Resource, head: Head): void {
   const { method, found, accept, contentType, query } = head
-  const { subresource, name } = found
+  const { subresource, name, rest } = found
   const isBuiltIn = resource.custom === undefined
   if (subresource !== '' && !resource.subresources.has(subresource))
     throw isBuiltIn ? unknownResource() : notFound(resource, name)
-  if (subresource === 'proxy' || (CONNECTIONS.has(subresource) && subresource !== 'log')) {
-    if (query.has('dryRun')) throw badRequest('dryRun is not supported')
-    if (subresource === 'proxy') return
-  }
+  if (isBuiltIn && rest !== '' && subresource !== 'proxy') throw unknownResource()
   checkVerb(resource, head)
-  const deprecation = deprecationOf(resource)
-  if (deprecation !== undefined) head.warnings.push(deprecation)
+  if (CONNECTIONS.has(subresource) && subresource !== 'log' && query.has('dryRun'))
+    throw badRequest('dryRun is not supported')
+  if (subresource === 'proxy') return
+  // Who comes in the wrong form to a built-in kind does not reach it; a custom kind looks at forms itself.
+  if (!isBuiltIn) warnOfAge(resource, head)
   if (method === 'PATCH') checkPatchType(resource, contentType)
+  if (isBuiltIn && !CONNECTIONS.has(subresource))
+    checkAccept(accept, method === 'GET' && name === '' ? SERVED_BY_LISTS : undefined)
+  if (isBuiltIn) warnOfAge(resource, head)
   if (CONNECTIONS.has(subresource)) return
-  if (isBuiltIn) checkAccept(accept, method === 'GET' && name === '' ? SERVED_BY_LISTS : undefined)
   formFor(accept, resource, subresource)
   if (method === 'POST') checkInputType(contentType)
+}
+
+function warnOfAge(resource: Resource, { warnings }: Head): void {
+  const deprecation = deprecationOf(resource)
+  if (deprecation !== undefined) warnings.push(deprecation)
 }
 
 const MANY: Readonly<Record<string, string>> = { GET: 'list', POST: 'create', DELETE: 'deletecollection' }

@@ -53,7 +53,7 @@ export function readDeleteOptions(call: Call): JsonObject {
     const body = isObject(value) ? value : {}
     const kind = stringOf(body.kind) || 'DeleteOptions'
     if (kind !== 'DeleteOptions') {
-      const version = stringOf(body.apiVersion) || call.resource.version
+      const version = stringOf(body.apiVersion) || 'meta.k8s.io/v1'
       throw badRequest(`no kind "${kind}" is registered for version "${version}" in scheme "pkg/runtime/scheme.go:111"`)
     }
     const type = definitionType('io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions')
@@ -84,10 +84,24 @@ export function readPatch({ body, contentType, fieldValidation }: Call): Body {
   const large = tooLargeIn(text)
   if (large !== undefined) throw badRequest(unheld(large, contentType))
   try {
-    return { value, oddities: odditiesIn(text, fieldValidation) }
+    const unknown =
+      contentType === 'application/json-patch+json' && fieldValidation !== 'Ignore' ? unknownIn(value) : []
+    return { value, oddities: [...odditiesIn(text, fieldValidation), ...unknown] }
   } catch (error) {
     throw error instanceof GoJsonError ? badRequest(`error decoding patch: ${error.message}`) : error
   }
+}
+
+/** What an operation of a JSON patch may say. */
+const OF_OPERATION = ['op', 'path', 'from', 'value']
+
+function unknownIn(patch: Json): string[] {
+  if (!Array.isArray(patch)) return []
+  return patch.flatMap((operation, index) =>
+    Object.keys(isObject(operation) ? operation : {})
+      .filter((name) => !OF_OPERATION.includes(name))
+      .map((name) => `unknown field ${JSON.stringify(`[${index}].${name}`)}`),
+  )
 }
 
 function unheld(number: string, contentType: string): string {

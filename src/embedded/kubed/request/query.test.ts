@@ -64,6 +64,11 @@ test('a number of the query that is none is refused as Go reads it', () => {
     messageOf(() => numberIn(new URLSearchParams('a=1.5'), 'a')),
     '400 strconv.ParseInt: parsing "1.5": invalid syntax',
   )
+  const large = '-9223372036854775809'
+  assert.equal(
+    messageOf(() => numberIn(new URLSearchParams({ a: large }), 'a')),
+    `400 strconv.ParseInt: parsing "${large}": value out of range`,
+  )
 })
 
 test('a version that is no number is a bad request in a list and a fault elsewhere', () => {

@@ -8,12 +8,17 @@ export function booleanIn(query: URLSearchParams, name: string): boolean | undef
   return text === null ? undefined : text !== '0' && text.toLowerCase() !== 'false'
 }
 
-/** A whole number of the query; `undefined` when it is not there. @throws Fault 400 */
+const [LEAST, MOST] = [-(2n ** 63n), 2n ** 63n - 1n]
+
+/** A whole number of the query, of 64 bits; `undefined` when it is not there. @throws Fault 400 */
 export function numberIn(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name)
   if (text === null) return undefined
-  if (/^[-+]?\d+$/.test(text)) return Number(text)
-  throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
+  const refused = (why: string): Error => badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: ${why}`)
+  if (!/^[-+]?\d+$/.test(text)) throw refused('invalid syntax')
+  const value = BigInt(text.replace(/^\+/, ''))
+  if (value < LEAST || value > MOST) throw refused('value out of range')
+  return Number(value)
 }
 
 /** A resourceVersion that has to be a number. @throws Fault with the given code */

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, listOf, numberOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
+import { isObject, type Json, type JsonObject, listOf, numberOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
 import type { Call } from '../request/call.ts'
 import { accountUser } from '../authentication/account-tokens.ts'
 import { ISSUER } from '../authentication/signing.ts'
@@ -33,7 +33,7 @@ export function requestToken(env: Environment, call: Call, account: Obj): JsonOb
   metadata.creationTimestamp = timestamp(env.nowMs())
   checkRequest(spec)
   const seconds = numberOf(spec.expirationSeconds) ?? 0
-  const bound = boundTo(env, call, objectOf(spec.boundObjectRef))
+  const bound = boundTo(env, call, spec.boundObjectRef)
   const token = env.signer.sign(claimsOf(env, account, listOf(spec.audiences).map(stringOf), seconds, bound))
   const expirationTimestamp = timestamp(env.nowMs() + seconds * 1000)
   return { ...request, spec, status: { token, expirationTimestamp } }
@@ -96,12 +96,13 @@ function checkRequest(spec: JsonObject): void {
 type Bound = { readonly claims: JsonObject; readonly isPod: boolean }
 
 /** What the token lives no longer than. */
-function boundTo(env: Environment, call: Call, ref: JsonObject): Bound {
-  if (ref.kind === undefined && ref.name === undefined) return { claims: {}, isPod: false }
+function boundTo(env: Environment, call: Call, ref: Json | undefined): Bound {
+  if (!isObject(ref)) return { claims: {}, isPod: false }
   const kind = stringOf(ref.kind)
   const version = stringOf(ref.apiVersion)
   const plural = { Pod: 'pods', Node: 'nodes', Secret: 'secrets' }[kind]
-  if (plural === undefined || version !== 'v1') throw unbindable(version, kind)
+  // Whichever version of it is said.
+  if (plural === undefined || version.includes('/')) throw unbindable(version, kind)
   const found = env.store.get(`/${plural}`, kind === 'Node' ? '' : call.namespace, stringOf(ref.name))
   if (found === undefined) throw notFound({ group: '', kind, plural }, stringOf(ref.name))
   const { name, uid = '' } = found.metadata

@@ -125,16 +125,14 @@ function sentVersion({ metadata }: JsonObject): SentVersion {
 }
 
 function checkAppliedVersion(call: Call, stored: Obj | undefined, { resourceVersion, uid }: SentVersion): void {
+  if (stored === undefined && typeof uid === 'string' && uid !== '')
+    throw conflict(
+      call.resource,
+      call.name,
+      `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
+    )
   if (typeof resourceVersion === 'string') requireNumber(resourceVersion)
-  if (stored === undefined) {
-    if (typeof uid === 'string' && uid !== '')
-      throw conflict(
-        call.resource,
-        call.name,
-        `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
-      )
-    return
-  }
+  if (stored === undefined) return
   if (typeof resourceVersion !== 'string') return
   requireVersion(call, { ...stored, metadata: { ...stored.metadata, resourceVersion } })
   if (!/^0?$/.test(resourceVersion) && resourceVersion !== stored.metadata.resourceVersion)

@@ -1,7 +1,8 @@
 import { isObject } from '../../../lib/kube/json.ts'
+import { goQuote } from '../../../lib/value/go-quote.ts'
 import { badRequest } from '../fault.ts'
 
-/** Where a paged list goes on: the version of its first page, and the last place that was shown. */
+/** Where a paged list goes on: the version of its first page, below 0 that of now, and the last place that was shown. */
 export type Token = { readonly version: number; readonly after: string }
 
 const API_VERSION = 'meta.k8s.io/v1'
@@ -15,7 +16,7 @@ export function writeToken({ version, after }: Token): string {
 /** Reads a token. @throws Fault 400 in the words of the real server */
 export function readToken(text: string): Token {
   const bad = (why: string): Error => badRequest(`invalid continue token: continue key is not valid${why}`)
-  const at = [...text].findIndex((sign) => !/[\w-]/.test(sign))
+  const at = oddByte(text)
   if (at >= 0) throw bad(`: illegal base64 data at input byte ${at}`)
   const parsed = parse(Buffer.from(text, 'base64url').toString('latin1'))
   if (typeof parsed === 'string') throw bad(`: ${parsed}`)
@@ -33,6 +34,14 @@ export function readToken(text: string): Token {
   }
 }
 
+/** The byte at which Go's decoder finds that a text is no base64, or -1: line breaks do not count, and a letter alone is no byte. */
+function oddByte(text: string): number {
+  const bytes = [...Buffer.from(text)].map((byte) => String.fromCharCode(byte))
+  const odd = bytes.findIndex((byte) => !/[\w\r\n-]/.test(byte))
+  const letters = bytes.flatMap((byte, index) => (/[\r\n]/.test(byte) ? [] : index))
+  return odd < 0 && letters.length % 4 === 1 ? (letters.at(-1) ?? -1) : odd
+}
+
 /** The token's object, or why Go's decoder does not read it. */
 function parse(text: string): { readonly [name: string]: unknown } | string {
   try {
@@ -41,7 +50,6 @@ function parse(text: string): { readonly [name: string]: unknown } | string {
   } catch {
     const first = text.trimStart()[0]
     if (first === undefined || first === '{') return 'unexpected end of JSON input'
-    const shown = /[ -~]/.test(first) ? first : `\\u00${first.charCodeAt(0).toString(16).padStart(2, '0')}`
-    return `invalid character '${shown}' looking for beginning of value`
+    return `invalid character '${goQuote(first).slice(1, -1)}' looking for beginning of value`
   }
 }

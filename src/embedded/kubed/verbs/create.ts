@@ -4,7 +4,7 @@ import { decodeObject } from '../decoding/object.ts'
 import { defaultObject } from '../defaulting/object.ts'
 import { admitToNamespace } from '../admission/namespace.ts'
 import type { Environment } from '../environment.ts'
-import { alreadyExists, Fault, forbidden } from '../fault.ts'
+import { alreadyExists, Fault, forbidden, otherName } from '../fault.ts'
 import { type Meta, type Obj, toldName } from '../object.ts'
 import { asKept, toStored, toVersion } from '../conversion/convert.ts'
 import type { Resource } from '../resources/resource.ts'
@@ -27,6 +27,7 @@ export function create(env: Environment, call: Call, body: Body): Obj {
 export function createByPut(env: Environment, call: Call, body: Body): Obj {
   const object = decodeObject(env, call, body)
   requireName(object, call.name)
+  if (object.metadata.name !== call.name) throw otherName(object.metadata.name, call.name)
   dropRepeatedOwners(call, object)
   checkUid(call, { ...object, metadata: { name: '' } }, object)
   requireNumber(object.metadata.resourceVersion ?? '')

@@ -33,7 +33,8 @@ function pageOf(env: Environment, call: Call): Page {
   // Pages of a version are of that version, as they were before one could say so.
   const isPaged = limit < Infinity && Number(query.get('resourceVersion') ?? '') > 0
   const isExact = query.get('resourceVersionMatch') === 'Exact' || (isPaged && !query.get('resourceVersionMatch'))
-  const version = from?.version ?? (isExact ? Number(query.get('resourceVersion')) : env.store.version())
+  const asOf = from?.version ?? (isExact ? Number(query.get('resourceVersion')) : -1)
+  const version = asOf < 0 ? env.store.version() : asOf
   const selected = env.store.select(resource.storageKey, {
     namespace: resource.isNamespaced && namespace === '' ? undefined : namespace,
     name,

@@ -148,7 +148,7 @@ function patchValue(call: Call, before: Obj, body: Json): Json | undefined {
   try {
     switch (call.contentType) {
       case 'application/json-patch+json':
-        return body === null ? before : jsonPatch(before, operationsOf(body))
+        return body === null ? before : jsonPatch(before, operationsOf(body, call.fieldValidation))
       case 'application/merge-patch+json':
         return mergePatch(before, mapOf(body))
       case STRATEGIC:
@@ -166,11 +166,23 @@ function patchValue(call: Call, before: Obj, body: Json): Json | undefined {
   }
 }
 
-function operationsOf(body: Json): Json {
-  if (!Array.isArray(body))
-    throw badRequest(
-      `error decoding patch: json: cannot unmarshal ${goTypeOf(body)} into Go value of type []handlers.jsonPatchOp`,
-    )
+/** The operations of a JSON patch. Who does not ask for unknown fields is told by another decoder, which looks less. */
+function operationsOf(body: Json, validation: Call['fieldValidation']): Json {
+  const isLoose = validation === 'Ignore'
+  const refused = (value: Json, type: string): Error =>
+    badRequest(`${isLoose ? '' : 'error decoding patch: '}json: cannot unmarshal ${goTypeOf(value)} into Go ${type}`)
+  const [whole, one] = isLoose
+    ? ['jsonpatch.Patch', 'jsonpatch.Operation']
+    : ['[]handlers.jsonPatchOp', 'handlers.jsonPatchOp']
+  if (!Array.isArray(body)) throw refused(body, `value of type ${whole}`)
+  for (const operation of body) {
+    if (operation === null) continue
+    if (!isObject(operation)) throw refused(operation, `value of type ${one}`)
+    if (isLoose) continue
+    for (const [name, value = null] of Object.entries(operation))
+      if (['op', 'path', 'from'].includes(name) && value !== null && typeof value !== 'string')
+        throw refused(value, `struct field jsonPatchOp.${name} of type string`)
+  }
   if (body.length <= MAX_OPERATIONS) return body
   throw new Fault(
     413,

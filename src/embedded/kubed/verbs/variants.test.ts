@@ -58,8 +58,13 @@ test('a limit range is named by its prefix before the server names it', async ()
 })
 
 test('who is refused is warned of what is deprecated, too', async () => {
-  const { code, warning } = await ask('GET', `${CORE}/endpoints/x`, undefined, { accept: 'application/xml' })
-  assert.deepEqual([code, warning?.includes('v1 Endpoints is deprecated')], [406, true])
+  const warned = async (accept: string): Promise<unknown[]> => {
+    const { code, warning } = await ask('GET', `${CORE}/endpoints/x`, undefined, { accept })
+    return [code, warning?.includes('v1 Endpoints is deprecated')]
+  }
+  assert.deepEqual(await warned('application/json;as=Foo;v=v1;g=meta.k8s.io'), [406, true])
+  // This one does not reach the kind.
+  assert.deepEqual(await warned('application/xml'), [406, false])
 })
 
 test('where nobody owns a field any more, nothing is said of owners', async () => {

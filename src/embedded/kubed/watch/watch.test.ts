@@ -14,7 +14,8 @@ for (const { it, isGone, watches } of [
   test(`a client that ${it}`, async () => {
     let open = 0
     const store = {
-      settled: async () => undefined,
+      settledOrRefused: async () => undefined,
+      fault: () => undefined,
       select: () => ({ places: [], at: () => undefined }),
       since: () => [],
       version: () => 1,

@@ -1,8 +1,11 @@
-import { spawn } from 'node:child_process'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { readText } from '../../lib/kube/read.ts'
+import { type ProgramEnd, runProgram } from '../../machine/run-program.ts'
 import { makeScratch } from '../../machine/scratch.ts'
+
+const TIMEOUT_MS = 30_000
 
 /** What a check of an OpenPGP signature found. */
 export type PgpVerdict =
@@ -22,8 +25,9 @@ export async function verifyPgp(signature: string, payload: Buffer, keyRings: re
     const file = join(home, 'signature.asc')
     await writeFile(file, signature)
     const { stdout } = await gpg(home, ['--status-fd', '1', '--verify', file, '-'], payload)
-    const primary = /^\[GNUPG:\] VALIDSIG .*\b([0-9A-F]{40})$/m.exec(stdout)?.[1]
-    if (!/^\[GNUPG:\] GOODSIG /m.test(stdout) || primary === undefined) return { kind: 'no match' }
+    const said = stdout.toString('utf8')
+    const primary = /^\[GNUPG:\] VALIDSIG .*\b([0-9A-F]{40})$/m.exec(said)?.[1]
+    if (!/^\[GNUPG:\] GOODSIG /m.test(said) || primary === undefined) return { kind: 'no match' }
     return { kind: 'good', keyId: primary.slice(-16) }
   })
 }
@@ -44,7 +48,7 @@ export async function signPgp(payload: Buffer, privateKey: Buffer, passphrase: s
     const signed = await gpg(home, argv, payload)
     await gpgconfKill(home)
     if (signed.code !== 0) throw cannotSign(lastLine(signed.stderr))
-    return signed.stdout
+    return signed.stdout.toString('utf8')
   })
 }
 
@@ -63,9 +67,7 @@ async function withHome<T>(task: (home: string) => Promise<T>): Promise<T> {
   }
 }
 
-type Said = { readonly code: number; readonly stdout: string; readonly stderr: string }
-
-function gpg(home: string, argv: readonly string[], input: string | Buffer): Promise<Said> {
+function gpg(home: string, argv: readonly string[], input: string | Buffer): Promise<ProgramEnd> {
   return run('gpg', ['--homedir', home, '--batch', '--no-tty', '--quiet', ...argv], input)
 }
 
@@ -74,31 +76,16 @@ async function gpgconfKill(home: string): Promise<void> {
   await run('gpgconf', ['--homedir', home, '--kill', 'all'], '').catch(() => undefined)
 }
 
-function run(command: string, argv: readonly string[], input: string | Buffer): Promise<Said> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, argv, {
-      env: { PATH: process.env['PATH'], LC_ALL: 'C', HOME: '/nonexistent' },
-      stdio: ['pipe', 'pipe', 'pipe'],
-      timeout: 30_000,
+async function run(command: string, argv: readonly string[], input: string | Buffer): Promise<ProgramEnd> {
+  try {
+    return await runProgram(command, argv, { input, env: { HOME: '/nonexistent' }, timeoutMs: TIMEOUT_MS })
+  } catch (error) {
+    if (readText(error, 'code') !== 'ENOENT') throw error
+    throw new SluiceError('GPG_MISSING', `there is no ${command} command on this machine`, {
+      retry: 'backoff',
+      hint: 'install GnuPG, or sign with SSH keys',
     })
-    let stdout = ''
-    let stderr = ''
-    child.stdout.on('data', (chunk: Buffer) => (stdout = (stdout + chunk.toString('utf8')).slice(-65_536)))
-    child.stderr.on('data', (chunk: Buffer) => (stderr = (stderr + chunk.toString('utf8')).slice(-8192)))
-    child.stdin.on('error', () => undefined)
-    child.stdin.end(input)
-    child.on('error', (error: NodeJS.ErrnoException) =>
-      reject(
-        error.code === 'ENOENT'
-          ? new SluiceError('GPG_MISSING', `there is no ${command} command on this machine`, {
-              retry: 'backoff',
-              hint: 'install GnuPG, or sign with SSH keys',
-            })
-          : error,
-      ),
-    )
-    child.on('close', (code) => resolve({ code: code ?? -1, stdout, stderr }))
-  })
+  }
 }
 
 function lastLine(text: string): string {

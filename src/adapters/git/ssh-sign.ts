@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { runProgram } from '../../machine/run-program.ts'
 import { makeScratch } from '../../machine/scratch.ts'
 
 /** Prints the passphrase from its environment: text of ours, no input in it. */
@@ -30,37 +30,21 @@ export async function signSsh(payload: Buffer, privateKey: Buffer, passphrase: s
   }
 }
 
-function run(argv: readonly string[], input: Buffer, env: Record<string, string>): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = spawn('ssh-keygen', argv, {
-      env: { PATH: process.env['PATH'], LC_ALL: 'C', HOME: '/nonexistent', ...env },
-      stdio: ['pipe', 'pipe', 'pipe'],
-      timeout: 30_000,
-    })
-    const out: Buffer[] = []
-    let stderr = ''
-    child.stdout.on('data', (chunk: Buffer) => void out.push(chunk))
-    child.stderr.on('data', (chunk: Buffer) => (stderr = (stderr + chunk.toString('utf8')).slice(-2000)))
-    child.stdin.on('error', () => undefined)
-    child.stdin.end(input)
-    const fail = (why: string): void =>
-      reject(
-        new SluiceError('GIT_SIGN', `the commit could not be signed: ${why}`, {
-          where: 'spec.git.commit.signingKey',
-          retry: 'backoff',
-        }),
-      )
-    child.on('error', (error) => fail(`ssh-keygen: ${error.message}`))
-    child.on('close', (code) => {
-      if (code === 0) resolve(Buffer.concat(out).toString('utf8'))
-      else
-        fail(
-          stderr
-            .trim()
-            .split('\n')
-            .at(-1)
-            ?.replace(/\/\S*\/identity/, 'the key') ?? 'ssh-keygen failed',
-        )
-    })
+async function run(argv: readonly string[], input: Buffer, env: Readonly<Record<string, string>>): Promise<string> {
+  const timeoutMs = 30_000
+  const end = await runProgram('ssh-keygen', argv, { input, env: { HOME: '/nonexistent', ...env }, timeoutMs }).catch(
+    (error: unknown) => {
+      throw cannotSign(`ssh-keygen: ${error instanceof Error ? error.message : String(error)}`)
+    },
+  )
+  if (end.code === 0) return end.stdout.toString('utf8')
+  const last = end.stderr.trim().split('\n').at(-1) ?? ''
+  throw cannotSign(last.replace(/\/\S*\/identity/, 'the key'))
+}
+
+function cannotSign(why: string): SluiceError {
+  return new SluiceError('GIT_SIGN', `the commit could not be signed: ${why}`, {
+    where: 'spec.git.commit.signingKey',
+    retry: 'backoff',
   })
 }

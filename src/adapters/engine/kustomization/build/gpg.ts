@@ -1,13 +1,12 @@
-import { spawn } from 'node:child_process'
 import { createHash, randomInt } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SluiceError } from '../../../../lib/error/sluice-error.ts'
+import { type ProgramEnd, runProgram } from '../../../../machine/run-program.ts'
 import { makeScratch } from '../../../../machine/scratch.ts'
 
 const TIMEOUT_MS = 20_000
-const MOST_BYTES = 1024 * 1024
 
 /**
  * Decrypts an armored PGP message with the gpg command and secret keys that are given, in a keyring of its own that is gone afterwards. Keys with a
@@ -22,7 +21,7 @@ export async function decryptByGpg(message: string, secretKeys: readonly Buffer[
     for (const key of secretKeys) await runGpg(home, ['--import'], key)
     return await runGpg(home, ['--decrypt'], Buffer.from(message))
   } finally {
-    await runProgram('gpgconf', ['--kill', 'gpg-agent'], home, Buffer.alloc(0)).catch(() => undefined)
+    await runGnupg('gpgconf', ['--kill', 'gpg-agent'], home, Buffer.alloc(0)).catch(() => undefined)
     await rm(home, { recursive: true, force: true })
   }
 }
@@ -39,47 +38,31 @@ export async function gpgKeyFault(key: Buffer): Promise<string | undefined> {
   const home = join(tmpdir(), `gpg-${randomInt(1e9, 1e10)}`)
   await mkdir(home, { mode: 0o700 })
   try {
-    const { code, stderr } = await runProgram('gpg', ['--batch', '--import'], home, key)
+    const { code, stderr } = await runGnupg('gpg', ['--batch', '--import'], home, key)
     const fault = code === 0 ? undefined : `(exit status ${code}): ${stderr.trim()}`
     if (known.size >= LARGEST_MEMORY) known.clear()
     known.set(id, fault)
     return fault
   } finally {
-    await runProgram('gpgconf', ['--kill', 'gpg-agent'], home, Buffer.alloc(0)).catch(() => undefined)
+    await runGnupg('gpgconf', ['--kill', 'gpg-agent'], home, Buffer.alloc(0)).catch(() => undefined)
     await rm(home, { recursive: true, force: true })
   }
 }
 
 async function runGpg(home: string, command: readonly string[], input: Buffer): Promise<Buffer> {
-  const { code, stdout, stderr } = await runProgram('gpg', ['--batch', '--no-tty', '--quiet', ...command], home, input)
+  const { code, stdout, stderr } = await runGnupg('gpg', ['--batch', '--no-tty', '--quiet', ...command], home, input)
   if (code === 0) return stdout
   const words = stderr.trim().split('\n').join('; ').slice(0, 500)
   throw new SluiceError('SOPS_KEY', `failed to decrypt sops data key with pgp: ${words}`, { retry: 'backoff' })
 }
 
-type Ended = { readonly code: number | null; readonly stdout: Buffer; readonly stderr: string }
-
-function runProgram(program: string, argv: readonly string[], home: string, input: Buffer): Promise<Ended> {
-  return new Promise((resolve, reject) => {
-    const env = { PATH: process.env['PATH'] ?? '', GNUPGHOME: home, LC_ALL: 'C' }
-    const child = spawn(program, argv, { env, stdio: ['pipe', 'pipe', 'pipe'], timeout: TIMEOUT_MS })
-    const stdout: Buffer[] = []
-    let stderr = ''
-    let size = 0
-    child.stdout.on('data', (chunk: Buffer) => {
-      size += chunk.length
-      if (size > MOST_BYTES) child.kill()
-      else stdout.push(chunk)
+async function runGnupg(program: string, argv: readonly string[], home: string, input: Buffer): Promise<ProgramEnd> {
+  try {
+    return await runProgram(program, argv, { input, env: { GNUPGHOME: home }, timeoutMs: TIMEOUT_MS })
+  } catch (cause) {
+    throw new SluiceError('SOPS_KEY', `${program} cannot be started; PGP keys need it`, {
+      cause,
+      hint: 'install GnuPG',
     })
-    child.stderr.on('data', (chunk: Buffer) => (stderr = `${stderr}${chunk.toString('utf8')}`.slice(0, 4000)))
-    child.on('error', (cause) =>
-      reject(
-        new SluiceError('SOPS_KEY', `${program} cannot be started; PGP keys need it`, { cause, hint: 'install GnuPG' }),
-      ),
-    )
-    child.on('close', (code) => resolve({ code, stdout: Buffer.concat(stdout), stderr }))
-    // A program that ends before it has read everything says so by its code.
-    child.stdin.on('error', () => undefined)
-    child.stdin.end(input)
-  })
+  }
 }

@@ -38,6 +38,7 @@ PRIVATE.addSubnet('172.16.0.0', 12)
 PRIVATE.addSubnet('192.168.0.0', 16)
 PRIVATE.addSubnet('100.64.0.0', 10)
 PRIVATE.addSubnet('fc00::', 7, 'ipv6')
+PRIVATE.addSubnet('fec0::', 10, 'ipv6')
 
 /**
  * Throws when a URL's host is an address that may not be reached; names are checked when they are looked up.
@@ -71,13 +72,15 @@ function isReachable(address: string, port: number, { scope, ownPorts }: Reach):
   return scope !== 'public' || !PRIVATE.check(plain, family)
 }
 
-/** The IPv4 address inside of an IPv6 one (mapped, compatible, NAT64): it is where the packets go. */
+/** The IPv4 address inside of an IPv6 one (mapped, compatible, NAT64, 6to4): it is where the packets go. */
 function embedded(address: string): string {
   if (isIP(address) !== 6) return address
   const canonical = new URL(`http://[${address.replace(/%.*$/, '')}]/`).hostname.slice(1, -1)
-  const tail = /^(?:::|::ffff:|64:ff9b::|::ffff:0:)([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(canonical)
-  if (!tail) return canonical
-  const [high, low] = [Number.parseInt(tail[1] ?? '', 16), Number.parseInt(tail[2] ?? '', 16)]
+  const [first, ...parts] = canonical.split(':')
+  const tail = /^(?:::|::ffff:|64:ff9b::|64:ff9b:1::|::ffff:0:)([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(canonical)
+  if (!tail && first !== '2002') return canonical
+  const [, ...ends] = tail ?? [first, ...parts]
+  const [high = 0, low = 0] = ends.slice(0, 2).map((part) => Number.parseInt(part || '0', 16))
   return [high >> 8, high & 255, low >> 8, low & 255].join('.')
 }
 

@@ -24,6 +24,7 @@ import {
 import { makePlace, startContainer } from './start-container.ts'
 import { messageFile } from './content/termination.ts'
 import type { Memory } from './memory.ts'
+import { whatIsNotKept } from './unsupported.ts'
 
 /** Does one step; what fails is remembered as a fault with its time, and told as an Event. True when it was the last one. */
 export async function perform(context: NodeContext, memory: Memory, step: Step): Promise<boolean> {
@@ -175,6 +176,8 @@ async function start(context: NodeContext, memory: Memory, step: Step & { do: 's
   memory.restarts.set(name, restartsInARow)
   context.record(memory.pod, 'Normal', 'Created', 'Container created', field)
   context.record(memory.pod, 'Normal', 'Started', 'Container started', field)
+  const lacking = whatIsNotKept(memory.pod, container)
+  if (lacking !== undefined) context.record(memory.pod, 'Warning', 'Limited', lacking, field)
   await postStart(context, memory, container, { uid: uidOf(memory.pod), container: name, attempt })
 }
 

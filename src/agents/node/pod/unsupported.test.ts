@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { definition } from '../../../lib/kube-schema/builtin.ts'
 import type { Container, Pod, PodSpec } from './shapes.ts'
-import { whyContainerUnsupported, whyNoAppArmor, whyUnsupported } from './unsupported.ts'
+import { whatIsNotKept, whyContainerUnsupported, whyNoAppArmor, whyUnsupported } from './unsupported.ts'
 
 const main: Container = { name: 'main', image: 'i' }
 const pod = (spec: object): Pod => ({
@@ -71,11 +71,6 @@ const ofContainers: { it: string; container?: object; securityContext?: object; 
     want: not('privileged', 'its containers have no power over the machine'),
   },
   {
-    it: 'labels by its pod',
-    securityContext: { seLinuxOptions: { level: 's0' } },
-    want: not('seLinuxOptions', 'it labels nothing'),
-  },
-  {
     it: 'all of /proc',
     container: { securityContext: { procMount: 'Unmasked' } },
     want: not('procMount: Unmasked', 'parts of /proc are hidden in its containers'),
@@ -99,6 +94,13 @@ const ofContainers: { it: string; container?: object; securityContext?: object; 
 for (const { it, container, securityContext, want } of ofContainers)
   test(`a container that asks for ${it} is ${want === undefined ? 'run' : 'refused'}`, () =>
     assert.equal(whyContainerUnsupported(pod({ securityContext }), { ...main, ...container } as Container), want))
+
+test('labels of SELinux are taken as on a machine without it, and told', () => {
+  const asks = (seLinuxOptions: object): string | undefined =>
+    whatIsNotKept(pod({ securityContext: { seLinuxOptions } }), main)
+  assert.equal(asks({}), undefined)
+  assert.equal(asks({ level: 's0:c0,c1' }), 'seLinuxOptions label nothing on this node')
+})
 
 test('a profile of AppArmor is refused as by a machine that has none', () => {
   const why = 'Cannot enforce AppArmor: AppArmor is not enabled on the host'

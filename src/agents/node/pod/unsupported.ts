@@ -23,18 +23,23 @@ export function whyUnsupported({ spec }: Pod): string | undefined {
 
 /** The same of a container, with what its pod says for all of them. */
 export function whyContainerUnsupported(pod: Pod, container: Container): string | undefined {
-  const { privileged, seccompProfile, seLinuxOptions = {}, procMount } = securityOf(pod, container)
+  const { privileged, seccompProfile, procMount } = securityOf(pod, container)
   const { volumeDevices, volumeMounts = [], resources } = container
   const led = volumeMounts.find(isPropagated)
   return told([
     [privileged === true, 'privileged', 'its containers have no power over the machine'],
     [seccompProfile?.type === 'Localhost', 'seccompProfile: Localhost', 'it filters no system calls'],
-    [Object.keys(seLinuxOptions).length > 0, 'seLinuxOptions', 'it labels nothing'],
     [procMount === 'Unmasked', 'procMount: Unmasked', 'parts of /proc are hidden in its containers'],
     [hasAny(volumeDevices), 'volumeDevices', 'it has no block devices to give'],
     [hasAny(resources?.claims), 'resources.claims', 'it has no devices to give'],
     [led !== undefined, `mountPropagation: ${led?.mountPropagation}`, `see the mount of volume "${led?.name}"`],
   ])
+}
+
+/** What a container asks for and does not get, as on every machine without that module: it is run, and told. */
+export function whatIsNotKept(pod: Pod, container: Container): string | undefined {
+  const { seLinuxOptions = {} } = securityOf(pod, container)
+  return Object.keys(seLinuxOptions).length > 0 ? 'seLinuxOptions label nothing on this node' : undefined
 }
 
 /** Why the kernel's module for profiles cannot hold a pod, as a kubelet says it of a machine without one: this node never asks for it. */

@@ -37,7 +37,7 @@ const PROOFS: Readonly<Record<string, Prove>> = {
   quay: ({ body }) => shaped('Quay', body, [['docker_url']], [['updated_tags']]),
   acr: ({ body }) => shaped('ACR', body, [['action'], ['target', 'repository'], ['target', 'tag']]),
   cdevents: ({ body }) => {
-    const event = parseJson(body)
+    const event = parseWhole(body)
     const fault = event === undefined ? 'the body is not JSON' : cdEventFault(event.value)
     return fault === undefined ? GOOD : refused(`unable to validate CDEvent event: ${fault}`)
   },
@@ -59,6 +59,15 @@ export function checkProof({ type, events }: Receiver, call: HookCall, token: st
   if (!proof.isGood || header === undefined || events.length === 0) return proof
   const event = headerOf(call, header).toLowerCase()
   return events.some((name) => name.toLowerCase() === event) ? proof : refused(`the event "${event}" is not authorised`)
+}
+
+/** Parses a body of which nothing may be left. */
+function parseWhole(body: Buffer): { readonly value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(body.toString('utf8')) }
+  } catch {
+    return undefined
+  }
 }
 
 /** Parses a body; undefined when it is not JSON. What stands behind its first value is not looked at. */
@@ -84,6 +93,7 @@ function nexus(call: HookCall, token: string): Proof {
   if (signature === '') return refused('the Nexus signature is missing from header')
   const want = createHmac('sha1', token).update(call.body).digest('hex')
   if (token === '' || !isSameSecret(signature, want)) return refused('invalid Nexus signature')
+  if (parseWhole(call.body) === undefined) return refused('cannot decode Nexus webhook payload')
   return shaped('Nexus', call.body, [['action'], ['repositoryName']])
 }
 
@@ -123,7 +133,7 @@ function readAnyCase(value: unknown, path: readonly string[]): unknown {
 export function unwrapPubSub(body: Buffer): Proof {
   const envelope = parseJson(body)?.value
   if (!isRecord(envelope)) return refused('cannot decode GCR webhook payload')
-  const inner = parseJson(Buffer.from(readText(envelope, 'message', 'data'), 'base64'))?.value
+  const inner = parseWhole(Buffer.from(readText(envelope, 'message', 'data'), 'base64'))?.value
   if (!isRecord(inner)) return refused('cannot decode GCR webhook body')
   const event = {
     action: readText(inner, 'action'),

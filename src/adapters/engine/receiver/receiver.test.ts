@@ -243,6 +243,13 @@ const proofs: readonly [it: string, spec: object, headers: Record<string, string
   ],
   ['quay, a field in capitals', { type: 'quay' }, {}, '{"DOCKER_URL":1}', 400],
   ['quay, a tag that is null', { type: 'quay' }, {}, '{"updated_tags":[null]}', 200],
+  [
+    'nexus, something behind the body',
+    { type: 'nexus' },
+    { 'x-nexus-webhook-signature': createHmac('sha1', 'token').update('{} {').digest('hex') },
+    '{} {',
+    400,
+  ],
   ['dockerhub, something behind the body', { type: 'dockerhub' }, {}, '{} {', 200],
   [
     'github, a form that cannot be read',

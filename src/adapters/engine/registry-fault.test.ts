@@ -90,6 +90,12 @@ test('a login that is wanted is told as Flux tells it, with what was asked', () 
     'GET https://reg.io/v2/app/tags/list?n=1000: UNAUTHORIZED: authentication required; [map[Action:pull Class: Name:app Type:repository]]',
   ))
 
+test('a registry of a private network that spoke HTTPS is said to have been asked so', () =>
+  assert.equal(
+    registryFault(new SluiceError('REGISTRY_DENIED', 'no'), tagsOf('10.0.0.1'), { isInsecure: false, scheme: 'https' }),
+    'GET https://10.0.0.1/v2/app/tags/list?n=1000: UNAUTHORIZED: authentication required; [map[Action:pull Class: Name:app Type:repository]]',
+  ))
+
 test('another fault keeps its words', () =>
   assert.equal(registryFault(new SluiceError('REGISTRY_REFUSED', 'no'), tagsOf('reg.io'), { isInsecure: false }), 'no'))
 

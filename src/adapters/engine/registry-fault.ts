@@ -5,7 +5,7 @@ import { connectFault } from '../net/connect-fault.ts'
 import { NeitherScheme } from '../registry/choose-scheme.ts'
 import { isNearby } from '../registry/endpoint.ts'
 
-/** How a registry is asked by Flux's library: one of this machine or a private network may answer in plain HTTP, too. */
+/** How a registry is asked that has not answered yet, as Flux's library tells it: one of this machine or a private network may be plain. */
 export function schemeFor(host: string, isInsecure: boolean): 'http' | 'https' {
   return isInsecure || isNearby(host) ? 'http' : 'https'
 }
@@ -13,15 +13,18 @@ export function schemeFor(host: string, isInsecure: boolean): 'http' | 'https' {
 /** What a registry was asked. */
 export type Asked = Repository & { readonly path: string }
 
+/** How it was asked; `scheme` is what the registry was found to speak. */
+type AskedBy = { readonly isInsecure: boolean; readonly scheme?: 'http' | 'https' | undefined }
+
 /** The first page of a repository's tags. */
 export const TAG_LIST = 'tags/list?n=1000'
 
 /** `GET http://127.0.0.1:5000/v2/app/tags/list?n=1000` */
 export function requestLine(
   { host, repository, path }: Asked,
-  { isInsecure }: { readonly isInsecure: boolean },
+  { isInsecure, scheme = schemeFor(host, isInsecure) }: AskedBy,
 ): string {
-  return `GET ${schemeFor(host, isInsecure)}://${shownHost(host)}/v2/${repository}/${path}`
+  return `GET ${scheme}://${shownHost(host)}/v2/${repository}/${path}`
 }
 
 /** Flux's library knows Docker's registry by its old name. */
@@ -33,12 +36,12 @@ function shownHost(host: string): string {
 export function registryFault(
   error: SluiceError,
   asked: Asked,
-  { isInsecure, proxySecretName }: { readonly isInsecure: boolean; readonly proxySecretName?: string | undefined },
+  { isInsecure, scheme, proxySecretName }: AskedBy & { readonly proxySecretName?: string | undefined },
 ): string {
   const { repository } = asked
   const host = shownHost(asked.host)
   if (error.code === 'REGISTRY_DENIED')
-    return `${requestLine(asked, { isInsecure })}: UNAUTHORIZED: authentication required; [map[Action:pull Class: Name:${repository} Type:repository]]`
+    return `${requestLine(asked, { isInsecure, scheme })}: UNAUTHORIZED: authentication required; [map[Action:pull Class: Name:${repository} Type:repository]]`
   if (error.code !== 'REGISTRY_UNREACHABLE') return error.message
   const isProxy = proxySecretName !== undefined
   const { cause } = error

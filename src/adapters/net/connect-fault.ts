@@ -38,6 +38,16 @@ export function connectFault(error: NodeJS.ErrnoException, { url, isProxy = fals
   return tlsFault(error) ?? faultText(error)
 }
 
+/** What to do about an address that cannot be met; undefined where the fault says it itself, or somebody was met there. */
+export function connectHint({ code = '' }: NodeJS.ErrnoException): string | undefined {
+  if (code === 'ENOTFOUND') return 'the name is unknown to DNS: look at its spelling, and at the DNS of this machine'
+  if (code === 'EAI_AGAIN') return 'no DNS server answers: look at the network of this machine'
+  if (code === 'ECONNREFUSED') return 'nobody listens there: look at the port, and whether the server runs'
+  if (['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'].includes(code))
+    return 'there is no way to it from here: look at the network, a firewall, and whether a proxy is needed'
+  return undefined
+}
+
 /** Why nobody was met at an address; undefined for any other fault. */
 export function dialFault({ code = '' }: NodeJS.ErrnoException, { hostname, port, protocol }: URL): string | undefined {
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `dial tcp: ${noSuchHost(hostname)}`

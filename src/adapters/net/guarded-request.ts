@@ -3,6 +3,7 @@ import { request as httpsRequest } from 'node:https'
 import { isIP, type Socket } from 'node:net'
 import { connect as tlsConnect } from 'node:tls'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { connectFault, connectHint } from './connect-fault.ts'
 import { checkReach, guardedLookup, type Reach } from './reach.ts'
 
 /** A request whose address comes from an object of the cluster. */
@@ -66,7 +67,8 @@ async function once(request: GuardedRequest, options: GuardOptions, signal: Abor
     const answer = await send(url, request, options, signal)
     return { status: answer.statusCode ?? 0, headers: answer.headers, text: await readText(answer) }
   } catch (error) {
-    throw error instanceof SluiceError ? error : failed(reasonOf(error, options.timeoutMs))
+    if (error instanceof SluiceError) throw error
+    throw failed(reasonOf(error, request, options), error instanceof Error ? connectHint(error) : undefined)
   }
 }
 
@@ -162,13 +164,16 @@ async function readText(answer: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-function failed(reason: string): SluiceError {
-  return new SluiceError('NOTIFY_FAILED', `failed to execute request: ${reason}`, { retry: 'backoff' })
+function failed(reason: string, hint?: string): SluiceError {
+  const message = `failed to execute request: ${reason}`
+  return new SluiceError('NOTIFY_FAILED', message, { retry: 'backoff', ...(hint && { hint }) })
 }
 
-/** Why a request failed, without the address. */
-function reasonOf(error: unknown, timeoutMs: number): string {
+/** Why a request failed: with the host, without the path, which may hold a token. */
+function reasonOf(error: unknown, { url }: GuardedRequest, { timeoutMs, proxy }: GuardOptions): string {
   if (!(error instanceof Error)) return 'unknown'
   if (/Timeout|Abort/.test(error.name)) return `no answer within ${timeoutMs / 1000}s`
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name
+  const { code }: NodeJS.ErrnoException = error
+  if (code === undefined || code.startsWith('ERR_')) return code ?? error.name
+  return connectFault(error, { url: new URL(proxy?.url ?? url), isProxy: proxy !== undefined })
 }

@@ -86,7 +86,23 @@ test('a request reaches its hook; a refusal is an error that can be tried again'
     ['http://[::ffff:a9fe:a9fe]/latest', reach('any'), { code: 'NOTIFY_ADDRESS' }],
     ['http://[64:ff9b::a9fe:a9fe]/latest', reach('any'), { code: 'NOTIFY_ADDRESS' }],
     ['http://[fd00:ec2::254]/latest', reach('any'), { code: 'NOTIFY_ADDRESS' }],
-    ['http://127.0.0.1:1/', reach('any'), { code: 'NOTIFY_FAILED', message: /ECONNREFUSED/ }],
+    [
+      'http://127.0.0.1:1/secret',
+      reach('any'),
+      {
+        code: 'NOTIFY_FAILED',
+        message: 'failed to execute request: dial tcp 127.0.0.1:1: connect: connection refused',
+        hint: /^nobody listens there/,
+      },
+    ],
+    [
+      'http://hooks.invalid/secret',
+      reach('any'),
+      {
+        code: 'NOTIFY_FAILED',
+        message: /^failed to execute request: dial tcp: lookup hooks\.invalid (on \S+)?: no such host$/,
+      },
+    ],
   ]
   for (const [url, to, want] of cases) await assert.rejects(hold(hook(url), { ...options, reach: to }), want, url)
   assert.equal(bodies.length, 5)

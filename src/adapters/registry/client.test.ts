@@ -394,3 +394,24 @@ for (const { it, status, headers } of astray)
         })
       },
     ))
+
+const unmet: readonly [it: string, host: string, message: RegExp, hint: RegExp][] = [
+  [
+    'is unknown to DNS',
+    'reg.invalid',
+    /^registry reg\.invalid: dial tcp: lookup reg\.invalid( on \S+)?: no such host$/,
+    /DNS/,
+  ],
+  [
+    'does not listen',
+    '10.0.0.1:1',
+    /^registry 127\.0\.0\.1:1: dial tcp 127\.0\.0\.1:1: connect: connection refused$/,
+    /port/,
+  ],
+]
+for (const [it, host, message, hint] of unmet)
+  test(`a registry that ${it} is told in plain words, with what to do`, async () => {
+    const client = createRegistryClient({ aliases: { '10.0.0.1:1': '127.0.0.1:1' } })
+    await assert.rejects(client.listTags({ host, repository: 'app' }), { code: 'REGISTRY_UNREACHABLE', message, hint })
+    client.close()
+  })

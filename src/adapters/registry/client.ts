@@ -61,6 +61,8 @@ export type RegistryClient = {
     source: BlobSource,
     options?: Options,
   ) => Promise<'present' | 'mounted' | 'pushed'>
+  /** What a registry was found to speak; undefined as long as it was not asked. */
+  readonly schemeOf: (host: string) => 'http' | 'https' | undefined
   readonly close: () => void
 }
 
@@ -94,6 +96,11 @@ export function createRegistryClient(o: RegistryClientOptions = {}): RegistryCli
       return answer
     },
     pushBlob: (of, source, options) => pushBlob(sessionOf(of.host), of, source, options?.signal),
+    schemeOf(host) {
+      const { base, plain } = sessions.get(host)?.endpoint ?? {}
+      if (base === undefined || plain !== undefined) return undefined
+      return base.protocol === 'https:' ? 'https' : 'http'
+    },
     close: () => transport.close(),
   }
 }

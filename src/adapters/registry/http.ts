@@ -5,6 +5,7 @@ import type { LookupFunction } from 'node:net'
 import type { Readable } from 'node:stream'
 import { faultText } from '../../lib/error/fault-text.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { connectFault, connectHint } from '../net/connect-fault.ts'
 import { type HttpProxy, proxyOptions } from '../net/http-proxy.ts'
 import { tlsOptions, type TlsTrust } from '../net/tls-trust.ts'
 
@@ -43,8 +44,7 @@ export function makeTransport(o: TransportOptions): Transport {
   })
   const direct = (url: URL): https.RequestOptions => ({ agent: url.protocol === 'https:' ? secure : plain })
   return {
-    send: (call) =>
-      send(call, o.proxy ? proxyOptions(o.proxy, call.url, o.trust ?? {}) : direct(call.url), o.timeoutMs),
+    send: (call) => send(call, o.proxy ? proxyOptions(o.proxy, call.url, o.trust ?? {}) : direct(call.url), o),
     close() {
       plain.destroy()
       secure.destroy()
@@ -52,7 +52,11 @@ export function makeTransport(o: TransportOptions): Transport {
   }
 }
 
-function send(call: Call, route: https.RequestOptions, timeoutMs: number): Promise<IncomingMessage> {
+function send(
+  call: Call,
+  route: https.RequestOptions,
+  { timeoutMs, proxy }: TransportOptions,
+): Promise<IncomingMessage> {
   const { body, url } = call
   const sizeBytes = body === undefined ? undefined : 'stream' in body ? body.sizeBytes : body.length
   const headers = {
@@ -75,7 +79,7 @@ function send(call: Call, route: https.RequestOptions, timeoutMs: number): Promi
       if (body !== undefined && 'stream' in body) body.stream.destroy()
       const isStale = outgoing.reusedSocket && isReset(cause)
       const why = isStale ? new StaleConnection('the connection was closed', { cause }) : cause
-      reject(call.signal?.aborted ? call.signal.reason : unreachableError(url, why))
+      reject(call.signal?.aborted ? call.signal.reason : unreachableError(url, why, proxy))
     }
     outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer for ${timeoutMs / 1000} s`)))
     outgoing.on('error', fail)
@@ -98,12 +102,13 @@ function isReset(cause: unknown): boolean {
   return cause instanceof Error && 'code' in cause && (cause.code === 'ECONNRESET' || cause.code === 'EPIPE')
 }
 
-function unreachableError(url: URL, cause: unknown): SluiceError {
+function unreachableError(url: URL, cause: unknown, proxy: HttpProxy | undefined): SluiceError {
   if (cause instanceof SluiceError) return cause
-  return new SluiceError('REGISTRY_UNREACHABLE', `registry ${url.host}: ${faultText(cause)}`, {
-    retry: 'backoff',
-    cause,
-  })
+  const error = cause instanceof Error ? cause : new Error(faultText(cause))
+  const tried = { url: proxy?.url ?? url, isProxy: proxy !== undefined }
+  const message = `registry ${url.host}: ${connectFault(error, tried)}`
+  const hint = connectHint(error)
+  return new SluiceError('REGISTRY_UNREACHABLE', message, { retry: 'backoff', cause, ...(hint && { hint }) })
 }
 
 /**

@@ -64,11 +64,12 @@ test('where private networks may be plain, one that speaks no TLS is, and no log
   assert.ok(plain.every(({ headers }) => headers?.['authorization'] === undefined))
 })
 
-test('where private networks may be plain, who has a login asks by HTTPS alone', async () => {
+test('where private networks may be plain, who has a login asks by HTTPS alone, and knows it', async () => {
   const { transport, plain } = networkWhere(noTls)
   const session = openSession(endpointOf(PRIVATE, {}, [], true), transport, () => LOGIN)
   await assert.rejects(session.ask(ASK))
   assert.deepEqual(plain, [])
+  assert.deepEqual([session.endpoint.base.href, session.endpoint.plain], [`https://${PRIVATE}/`, undefined])
 })
 
 test('who is told that a registry is plain sends a login there', async () => {

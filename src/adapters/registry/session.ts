@@ -40,7 +40,10 @@ export function openSession(
   let opening: Promise<Session> | undefined
   const open = async (): Promise<Session> => {
     const { isGuess = false, isLoopback } = wished
-    if (isGuess && credentials() !== undefined) return openAt(wished, transport, credentials)
+    if (isGuess && credentials() !== undefined) {
+      endpoint = { base: wished.base, isLoopback }
+      return openAt(endpoint, transport, credentials)
+    }
     const { base, answer } = await chooseScheme(wished, transport)
     endpoint = { base, isLoopback }
     // Who logs in later is not told in the open, either.

@@ -22,20 +22,21 @@ export async function scanRepository(registries: Registries, repository: ImageRe
     const message = `failed to configure authentication options: ${error.message}`
     return { kind: 'failed', reason: 'AuthenticationFailed', message }
   }
+  const askedBy = () => ({ ...repository, scheme: client.schemeOf(target.host) })
   try {
     const tags = await sharedListing(client, target, repository.timeoutMs)
     if (!tags)
       return readFailed(
-        `${requestLine(asked, repository)}: NAME_UNKNOWN: repository name not known to registry; map[name:${target.repository}]`,
+        `${requestLine(asked, askedBy())}: NAME_UNKNOWN: repository name not known to registry; map[name:${target.repository}]`,
       )
     return { kind: 'scanned', result: summarizeScan(tags, exclusionsOf(repository)) }
   } catch (error) {
     if (error instanceof SluiceError) {
       const retryAfterMs = error.cause instanceof RetryAfter ? error.cause.afterMs : undefined
-      return readFailed(registryFault(error, asked, repository), retryAfterMs)
+      return readFailed(registryFault(error, asked, askedBy()), retryAfterMs)
     }
     if (error instanceof Error && /abort|timeout/i.test(error.name))
-      return readFailed(`${requestLine(asked, repository)}: context deadline exceeded`)
+      return readFailed(`${requestLine(asked, askedBy())}: context deadline exceeded`)
     throw error
   }
 }

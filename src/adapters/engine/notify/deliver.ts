@@ -58,7 +58,10 @@ export async function deliver(context: EngineContext, { alerts, providers }: Not
       traps === 'flux' && error.code === 'NOTIFY_FAILED' && error.retry === 'backoff' && provider.type !== 'nats'
     const reason = isOver ? 'failed to execute request: context deadline exceeded' : error.message
     const words = `failed to send notification for ${about}: ${failureWords(provider.type)}${reason}`
-    throw new SluiceError(error.code, words, { retry: error.retry })
+    throw new SluiceError(error.code, words, {
+      ...{ retry: error.retry, where: `Provider/${namespace}/${provider.name}` },
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    })
   })
   return true
 }

@@ -209,7 +209,9 @@ function afterFailure(
   const alert = alerts.list().find((object) => keyOf(object) === payload.alert)
   const message = error instanceof Error ? error.message : String(error)
   const sinceMs = Date.parse(payload.message.timestamp)
-  if (failures >= toldAfter) onDispatch(payload.alert, { provider: payload.provider, sinceMs, cause: message })
+  const hint = error instanceof SluiceError ? error.hint : undefined
+  const cause = hint === undefined ? message : `${message} (${hint})`
+  if (failures >= toldAfter) onDispatch(payload.alert, { provider: payload.provider, sinceMs, cause })
   if (failures === toldAfter && alert)
     tellAlert(context, parseAlert(alert), { reason: 'NotificationDispatchFailed', message })
   if (!(error instanceof SluiceError)) context.log(`notification: ${describeError(error)}`)

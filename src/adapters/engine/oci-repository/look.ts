@@ -10,7 +10,7 @@ import { ApiError } from '../../kube/api-error.ts'
 import type { RegistryClient } from '../../registry/client.ts'
 import type { EngineContext } from '../context.ts'
 import type { Registries } from '../registries.ts'
-import { schemeFor } from '../registry-fault.ts'
+import { requestLine } from '../registry-fault.ts'
 import { packContent, withoutIgnored } from '../source/content.ts'
 import { failLook, LookFailure, stallLook } from '../source/look-failure.ts'
 import { offerArtifact, offerStored, ORIGIN_REVISION } from '../source/offer-stored.ts'
@@ -163,9 +163,9 @@ async function readManifest(
 ): Promise<ImageManifest> {
   const found = await client.getManifest(repository, digest, { signal })
   if (!found) {
-    const { host, repository: name } = repository
-    const asked = `GET ${schemeFor(host, isInsecure)}://${host}/v2/${name}/manifests/${digest}`
-    const why = `MANIFEST_UNKNOWN: manifest unknown; map[Name:${name} Revision:${digest}]`
+    const scheme = client.schemeOf(repository.host)
+    const asked = requestLine({ ...repository, path: `manifests/${digest}` }, { isInsecure, scheme })
+    const why = `MANIFEST_UNKNOWN: manifest unknown; map[Name:${repository.repository} Revision:${digest}]`
     throw failLook('FetchFailed', 'OCIArtifactPullFailed', `failed to pull artifact from '${url}': ${asked}: ${why}`)
   }
   const manifest = parseManifest(found.bytes, found.mediaType, url)

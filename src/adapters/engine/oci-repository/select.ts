@@ -58,13 +58,14 @@ export async function selectArtifact(
   const tag = ref.semver === undefined ? (ref.tag ?? 'latest') : await highestTag(client, source, repository, signal)
   if (!isTag(tag)) throw undetermined(`could not parse reference: ${tag}`)
   const asked = { ...repository, path: `manifests/${tag}` }
+  const askedBy = () => ({ ...source, scheme: client.schemeOf(repository.host) })
   try {
     const found = await client.headManifest(repository, tag, { signal })
     if (found) return { digest: found.digest, revision: `${tag}@${found.digest}` }
   } catch (error) {
-    throw error instanceof SluiceError ? undetermined(registryFault(error, asked, source)) : error
+    throw error instanceof SluiceError ? undetermined(registryFault(error, asked, askedBy())) : error
   }
-  throw undetermined(`${requestLine(asked, source)}: MANIFEST_UNKNOWN: manifest unknown; map[Tag:${tag}]`)
+  throw undetermined(`${requestLine(asked, askedBy())}: MANIFEST_UNKNOWN: manifest unknown; map[Tag:${tag}]`)
 }
 
 /** What Go's library says of a digest that is none. */
@@ -107,7 +108,11 @@ async function highestTag(
     throw new SluiceError('IMAGE_MISSING', `no match found for semver: ${range}`, { retry: 'backoff' })
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
-    const why = registryFault(error, { ...repository, path: TAG_LIST }, source)
+    const why = registryFault(
+      error,
+      { ...repository, path: TAG_LIST },
+      { ...source, scheme: client.schemeOf(repository.host) },
+    )
     const message = `failed to determine the artifact tag for '${url}': ${why}`
     throw failLook('FetchFailed', 'ReadOperationFailed', message)
   }

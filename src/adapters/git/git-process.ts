@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { toldMissing } from '../../machine/missing-git.ts'
 
 /** What a git process said. */
 export type GitResult = { readonly code: number; readonly stdout: Buffer; readonly stderr: string }
@@ -61,7 +62,7 @@ export function runGit(folder: string, argv: readonly string[], options: GitOpti
     })
     child.stdin.on('error', () => undefined)
     child.stdin.end(options.input)
-    child.on('error', reject)
+    child.on('error', (error) => reject(toldMissing(error)))
     child.on('close', (code) => resolve({ code: code ?? -1, stdout: Buffer.concat(out), stderr }))
   })
 }

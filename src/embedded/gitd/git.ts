@@ -1,6 +1,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { resolve } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { toldMissing } from '../../machine/missing-git.ts'
 
 /** Settings for every git that the server starts: nothing of the machine's or the repository's own is trusted. */
 const SETTINGS = [
@@ -51,7 +52,7 @@ export function runGit(
     let stderr = ''
     child.stdout.setEncoding(options.encoding ?? 'utf8').on('data', (text: string) => (stdout += text))
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-4096)))
-    child.once('error', reject)
+    child.once('error', (error) => reject(toldMissing(error)))
     child.once('close', (code) => resolve({ code: code ?? 1, stdout, stderr }))
     child.stdin.on('error', () => undefined)
     child.stdin.end(options.input ?? '')

@@ -81,6 +81,7 @@ export const ERROR_CODES = {
     'A newer revision of the source has replaced the one that is being built. Sluice goes on with the newer one.',
   S3_FAILED:
     'The object store did not give what was asked for. The message is its answer; Sluice tries again by itself.',
+  GIT_MISSING: 'Sluice needs the git command. Install git, or put its folder into PATH.',
   GPG_MISSING: 'OpenPGP signatures need the gpg command. Install GnuPG, or use SSH signatures.',
   GIT_SIGN:
     'A commit could not be signed with the key of spec.git.commit.signingKey. Check the key and its passphrase.',

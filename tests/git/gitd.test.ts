@@ -355,7 +355,10 @@ test('a root that cannot be made is named', async () => {
 })
 
 test('a taken port is named', async () => {
-  await assert.rejects(serveGitd({ root: join(temp, 'other'), port: gitd.port, token: TOKEN }), /is in use/)
+  await assert.rejects(
+    serveGitd({ root: join(temp, 'other'), port: gitd.port, token: TOKEN }),
+    /is in use by another program/,
+  )
 })
 
 test('a push whose event was lost by a crash is told at the next start', async () => {

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, test } from 'node:test'
 import { connect } from 'node:tls'
@@ -281,3 +281,14 @@ async function startChild(state: string): Promise<{ child: ChildProcess; access:
     return { child, access: JSON.parse(line) as Access }
   throw new Error('the server ended before it was ready')
 }
+
+test('a port that is taken is told, and nothing stays open that would keep the process', async () => {
+  const other = join(dir, 'other')
+  const port = Number(new URL(kubed.server).port)
+  const program = `import { serveKubed } from ${JSON.stringify(resolve('src/embedded/kubed/serve.ts'))}
+    await serveKubed({ stateDir: ${JSON.stringify(other)}, port: ${port}, isAlsoPlain: true }).catch((error) => console.log(error.code))`
+  const run = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], {
+    ...{ encoding: 'utf8', timeout: 60_000, killSignal: 'SIGKILL' },
+  })
+  assert.deepEqual([run.stdout, run.status, run.signal], ['PORT_IN_USE\n', 0, null])
+})

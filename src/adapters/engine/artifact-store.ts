@@ -4,7 +4,7 @@ import http from 'node:http'
 import { hostname } from 'node:os'
 import { basename, dirname, join, normalize, sep } from 'node:path'
 import { LATEST } from '../../controllers/source.ts'
-import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { listenFault } from '../../machine/listen-fault.ts'
 import { isForLoopback, isLoopback } from '../../lib/net/loopback.ts'
 
 /** Artifacts of sources as files, served over HTTP under the paths that Flux uses. */
@@ -90,16 +90,7 @@ function listenOn(server: http.Server, listen: string): Promise<string> {
   const host = listen.slice(0, colon) || DEFAULT_HOST
   const port = Number(listen.slice(colon + 1))
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(
-        error.code === 'EADDRINUSE'
-          ? new SluiceError('PORT_IN_USE', `something listens on ${listen} already`, {
-              hint: 'choose another port, or 0 for a free one',
-              cause: error,
-            })
-          : error,
-      ),
-    )
+    server.once('error', (error) => reject(listenFault(listen, error)))
     server.listen(port, host.replace(/^\[|\]$/g, ''), () => {
       const address = server.address()
       resolve(`${host}:${typeof address === 'object' && address ? address.port : port}`)

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { describeError, SluiceError } from '../../lib/error/sluice-error.ts'
+import { describeError } from '../../lib/error/sluice-error.ts'
+import { listenFault } from '../../machine/listen-fault.ts'
 
 /** A listener for requests of strangers. */
 export type BoundedServer = { readonly address: string; readonly close: () => Promise<void> }
@@ -14,7 +15,7 @@ const MOST_CONNECTIONS = 256
  *
  * @param listen `host:port`; port 0 for a free one
  * @param of what is listened for, in the log
- * @throws SluiceError PORT_IN_USE
+ * @throws SluiceError PORT_IN_USE, PORT_REFUSED
  */
 export async function serveBounded(
   listen: string,
@@ -34,7 +35,7 @@ export async function serveBounded(
   const colon = listen.lastIndexOf(':')
   const host = listen.slice(0, colon).replace(/^\[|\]$/g, '')
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(portFault(error, listen)))
+    server.once('error', (error) => reject(listenFault(listen, error)))
     server.listen({ port: Number(listen.slice(colon + 1)), ...(host === '' ? {} : { host }) }, resolve)
   })
   const address = server.address()
@@ -69,10 +70,4 @@ export async function readCapped(request: IncomingMessage, largestBytes: number)
 export function endEmpty(response: ServerResponse, status: number): void {
   const isWhole = response.req.complete
   response.writeHead(status, { 'content-length': 0, ...(isWhole ? {} : { connection: 'close' }) }).end()
-}
-
-function portFault(error: NodeJS.ErrnoException, listen: string): Error {
-  if (error.code !== 'EADDRINUSE') return error
-  const hint = 'choose another port, or 0 for a free one'
-  return new SluiceError('PORT_IN_USE', `something listens on ${listen} already`, { hint, cause: error })
 }

@@ -4,6 +4,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { describeError } from '../../lib/error/sluice-error.ts'
+import { listenFault } from '../../machine/listen-fault.ts'
 import { choosePorts } from './ports.ts'
 import { holdStateFolder } from './state-folder.ts'
 
@@ -36,4 +38,16 @@ test('ports are chosen once and kept; a taken one is named', async () => {
   await new Promise((resolve) => other.close(resolve))
   folder.release()
   rmSync(dir, { recursive: true })
+})
+
+test('an address that this machine does not have is told so, not as taken', async () => {
+  const server = createServer()
+  const fault = await new Promise<Error>((resolve) => {
+    server.once('error', (error) => resolve(listenFault('192.0.2.1:0', error)))
+    server.listen(0, '192.0.2.1')
+  })
+  assert.match(
+    describeError(fault),
+    /^192\.0\.2\.1:0 is no address of this machine\n {2}where: .*\n {2}hint: choose one/,
+  )
 })

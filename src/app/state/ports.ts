@@ -1,5 +1,6 @@
 import { createServer } from 'node:net'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { listenFault } from '../../machine/listen-fault.ts'
 import { stablePorts } from '../../lib/net/stable-port.ts'
 import type { StateFolder } from './state-folder.ts'
 
@@ -53,10 +54,15 @@ async function anyFreePort(taken: readonly number[]): Promise<number> {
   return anyFreePort(taken)
 }
 
+/** @throws SluiceError PORT_REFUSED: another one of the same kind would be refused, too */
 function tryListen(port: number): Promise<number | undefined> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const server = createServer()
-    server.once('error', () => resolve(undefined))
+    server.once('error', (cause) => {
+      const error = listenFault(`127.0.0.1:${port}`, cause)
+      if (error instanceof SluiceError && error.code === 'PORT_REFUSED') reject(error)
+      else resolve(undefined)
+    })
     server.listen(port, '127.0.0.1', () => {
       const address = server.address()
       server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : undefined))

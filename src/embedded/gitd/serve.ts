@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { listenFault } from '../../machine/listen-fault.ts'
 import { limitTo, type Slots } from '../../lib/concurrency/slots.ts'
 import { isForLoopback, isLoopback } from '../../lib/net/loopback.ts'
 import { authorize, type NamedToken } from './authorize.ts'
@@ -76,7 +77,7 @@ const MAX_WAITING = 512
  * Serves every bare repository under `root` by git's smart HTTP protocol, versions 0 to 2.
  *
  * A push is acknowledged after its objects and refs are on disk and `onPush` was called; git itself does both.
- * @throws SluiceError PORT_IN_USE, STATE_UNWRITABLE
+ * @throws SluiceError PORT_IN_USE, PORT_REFUSED, STATE_UNWRITABLE
  */
 export async function serveGitd(options: GitdOptions): Promise<Gitd> {
   const context: Context = {
@@ -227,17 +228,7 @@ async function announceLeftovers({ journal, options }: Context): Promise<void> {
 
 function listen(server: Server, port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const isTaken = error.code === 'EADDRINUSE'
-      reject(
-        isTaken
-          ? new SluiceError('PORT_IN_USE', `port ${port} on ${host} is in use`, {
-              where: 'gitd',
-              hint: 'choose another port, or 0 for a free one',
-            })
-          : error,
-      )
-    })
+    server.once('error', (error) => reject(listenFault(`${host}:${port}`, error)))
     server.listen(port, host, () => {
       const address = server.address()
       resolve(typeof address === 'object' && address !== null ? address.port : port)

@@ -9,7 +9,7 @@ import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { reconcileDefaultRoles } from './upkeep/default-roles.ts'
 import { type Credentials, credentialsIn, kubeconfigOf } from './connection/credentials.ts'
 import { handle } from './connection/handle.ts'
-import { type Answer, listenerOf } from './connection/listener.ts'
+import { type Answer, type Listener, listenerOf } from './connection/listener.ts'
 import { signerOf } from './authentication/signing.ts'
 import type { Environment } from './environment.ts'
 import { makeMeter } from './connection/meter.ts'
@@ -18,7 +18,7 @@ import { bootstrap } from './upkeep/bootstrap.ts'
 import { installStored } from './upkeep/definitions.ts'
 import { makeRegistry } from './resources/registry.ts'
 import { sqliteJournal } from './storage/journal.ts'
-import { openStore } from './storage/store.ts'
+import { openStore, type Store } from './storage/store.ts'
 
 /** How to serve. */
 export type KubedOptions = {
@@ -93,8 +93,8 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
   )
   const plain = options.isAlsoPlain ? listenerOf(http.createServer(patience), answer) : undefined
   const listeners = [server, ...(plain ? [plain] : [])]
+  const port = await listenOrClose(server, [host, options.port], store)
   const plainPort = await plain?.listen('127.0.0.1', 0)
-  const port = await server.listen(host, options.port)
   const url = `https://${host}:${port}`
   bootstrap(env, { host: advertised(host), port })
   reconcileDefaultRoles(env)
@@ -112,6 +112,16 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
       await Promise.all(listeners.map((one) => one.close()))
       await store.close()
     },
+  }
+}
+
+/** Comes before whatever else is opened: that would keep the process when nobody is left to close it. */
+async function listenOrClose(server: Listener, [host, port]: [string, number], store: Store): Promise<number> {
+  try {
+    return await server.listen(host, port)
+  } catch (error) {
+    await store.close()
+    throw error
   }
 }
 

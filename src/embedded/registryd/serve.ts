@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { listenFault } from '../../machine/listen-fault.ts'
 import { isForLoopback, isLoopback } from '../../lib/net/loopback.ts'
 import { unreachable } from '../../lib/error/unreachable.ts'
 import { digestOf } from '../../lib/oci/digest.ts'
@@ -39,7 +40,7 @@ export type Registryd = { readonly url: string; readonly host: string; readonly 
  * Serves an OCI registry: the whole distribution specification, from a folder.
  *
  * What was answered with 201 survives `kill -9`; manifests and tags are answered from memory.
- * @throws SluiceError PORT_IN_USE, STATE_UNWRITABLE, USAGE (no token on an open address)
+ * @throws SluiceError PORT_IN_USE, PORT_REFUSED, STATE_UNWRITABLE, USAGE (no token on an open address)
  * @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md
  */
 export async function serveRegistryd(o: RegistrydOptions): Promise<Registryd> {
@@ -188,22 +189,7 @@ function openOrExplain(root: string, warn: RegistrydOptions['warn']): Store {
 
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      const taken = cause.code === 'EADDRINUSE'
-      reject(
-        new SluiceError(
-          taken ? 'PORT_IN_USE' : 'USAGE',
-          `the registry cannot listen on ${host}:${port}: ${cause.message}`,
-          {
-            cause,
-            where: `${host}:${port}`,
-            hint: taken
-              ? 'stop that program, or choose another port, or 0 for a free one'
-              : 'choose an address of this machine',
-          },
-        ),
-      )
-    })
+    server.once('error', (error) => reject(listenFault(`${host}:${port}`, error)))
     server.listen(port, host, () => resolve())
   })
 }

@@ -131,6 +131,8 @@ export const ERROR_CODES = {
   RUN_ENDED: 'The workflow run has ended; there is nothing to cancel. sluice run list shows how it ended.',
   NOT_RUNNING: 'No sluice runs on that state folder. Start one (sluice up) or name its folder with --state.',
   TOKEN_EXISTS: 'There is a token of that name. Choose another name, or revoke it first.',
+  PORT_REFUSED:
+    'The machine lets nobody listen there: an address that it does not have, or a port for root alone. Choose another.',
   PORT_IN_USE: 'Another program listens on the port. Choose another, or 0 for a free one.',
   STATE_UNWRITABLE: 'The state folder cannot be written (read-only, full disk, wrong owner). Choose another --state.',
 } as const satisfies Record<string, string>

@@ -1,7 +1,7 @@
 import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
 import type { Server as TlsServer } from 'node:https'
 import { Socket } from 'node:net'
-import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { listenFault } from '../../../machine/listen-fault.ts'
 import type { Connection } from '../request/call.ts'
 
 /** Answers a request; `connection` is there when the client asks for another protocol. */
@@ -9,7 +9,7 @@ export type Answer = (request: IncomingMessage, response: ServerResponse, connec
 
 /** One address at which a server listens. */
 export type Listener = {
-  /** Begins to listen; answers the port. @throws SluiceError PORT_IN_USE */
+  /** Begins to listen; answers the port. @throws SluiceError PORT_IN_USE, PORT_REFUSED */
   readonly listen: (host: string, port: number) => Promise<number>
   /** Ends all connections and takes no more. */
   readonly close: () => Promise<void>
@@ -58,15 +58,7 @@ function responseOn(socket: Socket, request: IncomingMessage): ServerResponse {
 
 function listen(server: Server | TlsServer, host: string, port: number): Promise<number> {
   return new Promise((done, failed) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EADDRINUSE') return failed(error)
-      failed(
-        new SluiceError('PORT_IN_USE', `port ${port} is in use`, {
-          hint: 'choose another port, or 0 for a free one',
-          cause: error,
-        }),
-      )
-    })
+    server.once('error', (error) => failed(listenFault(`${host}:${port}`, error)))
     server.listen(port, host, () => {
       const address = server.address()
       done(typeof address === 'object' && address !== null ? address.port : port)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { seededRandom } from '../engine/seeded-random.ts'
+import { seededRandom } from '../../tests/support/seeded-random.ts'
 import type { ArtifactStatus } from '../kinds/source.ts'
 import { decideExternalArtifact, type ExternalArtifactSeen } from './external-artifact.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Decision } from '../engine/decision.ts'
-import { seededRandom } from '../engine/seeded-random.ts'
+import { seededRandom } from '../../tests/support/seeded-random.ts'
 import { FINALIZER } from '../kinds/flux-object.ts'
 import { parseImagePolicy, parseImageRepository, parseImageUpdateAutomation } from '../kinds/image.ts'
 import type { KubeObject } from '../lib/kube/object.ts'

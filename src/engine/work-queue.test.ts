@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { backoffMs, jitterMs } from './backoff.ts'
 import { startController } from './converge.ts'
 import { BACKOFF, type Controller, type Wake } from './controller.ts'
-import { manualClock } from './manual-clock.ts'
+import { manualClock } from '../../tests/support/manual-clock.ts'
 import { WorkQueue } from './work-queue.ts'
 
 test('backoff starts at 750 ms, doubles, and ends at 15 minutes', () => {

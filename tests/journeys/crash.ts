@@ -122,14 +122,3 @@ function procFile(pid: number, file: string): string {
     return ''
   }
 }
-
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
-export function randomFrom(start: number): () => number {
-  let at = start >>> 0
-  return () => {
-    at = (at + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(at ^ (at >>> 15), at | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
-}

@@ -10,12 +10,12 @@ import {
   assertCommittedOnce,
   assertPodsOnce,
   processesOf,
-  randomFrom,
   tryKill,
   untilAllHealthy,
   untilRecorded,
   urlsOf,
 } from './crash.ts'
+import { seededRandom } from '../support/seeded-random.ts'
 import { change, cloneOf, git, type Product, scratch, startProduct, until, untilDelivered } from './product.ts'
 
 // `kill -9` at every border of the way; each test goes on with the state that the one before left.
@@ -23,7 +23,7 @@ const bundle = resolve('dist/sluice.mjs')
 const example = resolve('examples/vps')
 /** Every gate kills at the same moments; other seeds are tried by `npm run soak -- kill`. */
 const seed = Number(process.env.SLUICE_SEED ?? 401)
-const random = randomFrom(seed)
+const random = seededRandom(seed)
 const space = scratch()
 const state = join(space.dir, 'state')
 let product: Product

@@ -8,14 +8,15 @@ import { clientFromKubeconfig } from '../../src/adapters/kube/client.ts'
 import type { KubeObject } from '../../src/lib/kube/object.ts'
 import { readText } from '../../src/lib/kube/read.ts'
 import { nodeLayer, pushImage } from '../support/node-image.ts'
-import { processesOf, randomFrom, tryKill } from './crash.ts'
+import { processesOf, tryKill } from './crash.ts'
+import { seededRandom } from '../support/seeded-random.ts'
 import { type Product, scratch, startProduct, until } from './product.ts'
 
 // Workloads of every kind run while the whole product is ended and started again: no pod is made twice, no program is started twice.
 const canRun = spawnSync('unshare', ['-Urmn', 'true']).status === 0
 const skip = canRun ? {} : { skip: 'pods cannot run by namespaces here' }
 const seed = Number(process.env.SLUICE_SEED ?? 7)
-const random = randomFrom(seed)
+const random = seededRandom(seed)
 const space = scratch()
 const state = join(space.dir, 'state')
 const runs = join(space.dir, 'runs')

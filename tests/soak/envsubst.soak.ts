@@ -1,6 +1,6 @@
 // Random texts of variables, read by us and by `flux envsubst`: the same answer, or both refuse. SLUICE_TEXTS (1500), SLUICE_SEED.
 import { spawnSync } from 'node:child_process'
-import { seededRandom } from '../../src/engine/seeded-random.ts'
+import { seededRandom } from '../support/seeded-random.ts'
 import { substitute } from '../../src/pipeline/build/substitute.ts'
 import { peerTool } from '../lib/peer.ts'
 

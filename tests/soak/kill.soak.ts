@@ -13,18 +13,18 @@ import {
   assertPodsOnce,
   gitBelow,
   processesOf,
-  randomFrom,
   tryKill,
   untilAllHealthy,
   untilRecorded,
   urlsOf,
 } from '../journeys/crash.ts'
+import { seededRandom } from '../support/seeded-random.ts'
 import { change, cloneOf, git, type Product, scratch, startProduct, untilDelivered } from '../journeys/product.ts'
 
 const wantedKills = Number(process.env.SLUICE_KILLS ?? 200)
 const seed = Number(process.env.SLUICE_SEED ?? Date.now() % 100_000)
 const node = process.env.SLUICE_NODE ?? 'auto'
-const random = randomFrom(seed)
+const random = seededRandom(seed)
 const space = scratch()
 const state = join(space.dir, 'state')
 const example = resolve('examples/vps')

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { seededRandom } from '../../../tests/support/seeded-random.ts'
 import { openFactStore, type FactStore } from '../../adapters/store/facts.ts'
 import type { FactBody } from '../../pipeline/record/fact.ts'
 import { foldFact } from '../../pipeline/record/fold.ts'
@@ -34,7 +35,7 @@ const STEPS = 60
 
 for (let seed = 1; seed <= 10; seed++)
   test(`a record whose past is in the archive answers as one that has forgotten nothing, history ${seed}`, (t) => {
-    const random = randomFrom(seed)
+    const random = seededRandom(seed)
     const [past, whole] = [openWorld(ALWAYS), openWorld(NEVER)]
     t.after(() => [past, whole].forEach((world) => world.close()))
     const told = new Set<FactBody>()
@@ -294,9 +295,4 @@ function reconciled(scene: Scene, git: Git, random: Random): readonly FactBody[]
 
 function digestOf(tag: string): string {
   return `sha256:${tag.slice(2).padStart(64, '0')}`
-}
-
-function randomFrom(seed: number): Random {
-  let at = seed
-  return () => ((at = (at * 48271) % 2147483647) - 1) / 2147483646
 }

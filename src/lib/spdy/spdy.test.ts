@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { constants, createDeflate, createInflate } from 'node:zlib'
-import { seededRandom } from '../../engine/seeded-random.ts'
+import { seededRandom } from '../../../tests/support/seeded-random.ts'
 import { SPDY_DICTIONARY } from './dictionary.ts'
 import { SpdyFault } from './fault.ts'
 import {

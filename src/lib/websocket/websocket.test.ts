@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { seededRandom } from '../../engine/seeded-random.ts'
+import { seededRandom } from '../../../tests/support/seeded-random.ts'
 import { listenTo } from './conversation.ts'
 import { closePayload, readFrames, renderFrame, WebSocketFault, type Frame } from './frame.ts'
 import { acceptKey, handshakeFault, offeredProtocols, renderAccept } from './handshake.ts'

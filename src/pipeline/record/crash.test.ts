@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { seededRandom } from '../../../tests/support/seeded-random.ts'
 import type { FactBody } from './fact.ts'
 import { foldFact } from './fold.ts'
 import { emptyLedger } from './ledger.ts'
@@ -165,7 +166,7 @@ for (const [what, past] of [
     const wanted = { commit: C, configCommit: W, digest: D, version: '1.1.0', state: 'done', borders }
     for (const { world, kept } of cuts(way))
       for (let seed = 1; seed <= ORDERS; seed++) {
-        const facts = [...past, ...kept, ...restart(new Set(world), randomFrom(seed))]
+        const facts = [...past, ...kept, ...restart(new Set(world), seededRandom(seed))]
         assert.deepEqual(arrived(facts), [wanted], names(facts))
       }
   })
@@ -186,8 +187,3 @@ for (const isDrift of [false, true])
       assert.deepEqual(seen, ['done'], names(facts))
     }
   })
-
-function randomFrom(seed: number): () => number {
-  let at = seed
-  return () => ((at = (at * 48271) % 2147483647) - 1) / 2147483646
-}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { seededRandom } from '../../../engine/seeded-random.ts'
+import { seededRandom } from '../../../../tests/support/seeded-random.ts'
 import { FINALIZER } from '../../../kinds/flux-object.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { ApiError } from '../../kube/api-error.ts'

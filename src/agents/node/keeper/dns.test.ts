@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { after, before, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
-import { seededRandom } from '../../../engine/seeded-random.ts'
+import { seededRandom } from '../../../../tests/support/seeded-random.ts'
 import { answerDns, converseDns, type DnsNames } from './dns.ts'
 
 const WEB = 'web.shop.svc.cluster.local'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { manualClock } from '../../../../engine/manual-clock.ts'
+import { manualClock } from '../../../../../tests/support/manual-clock.ts'
 import type { KubeObject } from '../../../../lib/kube/object.ts'
 import { readText } from '../../../../lib/kube/read.ts'
 import { ApiError } from '../../../kube/api-error.ts'

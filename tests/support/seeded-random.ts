@@ -1,4 +1,4 @@
-/** Numbers in [0, 1), the same ones for the same seed: for tests and rehearsals (mulberry32). */
+/** Numbers in [0, 1), the same ones for the same seed (mulberry32). */
 export function seededRandom(seed: number): () => number {
   let state = seed
   return () => {

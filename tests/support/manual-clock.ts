@@ -1,6 +1,6 @@
-import type { Clock } from './clock.ts'
+import type { Clock } from '../../src/engine/clock.ts'
 
-/** A clock that stands still until it is turned: for tests and rehearsals. */
+/** A clock that stands still until it is turned. */
 export function manualClock(startMs = 0): Clock & { readonly advance: (byMs: number) => void } {
   let nowMs = startMs
   let tasks: { readonly dueMs: number; readonly task: () => void }[] = []

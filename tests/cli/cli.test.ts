@@ -69,3 +69,11 @@ test('the launcher, node and package.json tell one version; the launcher hands o
     assert.equal(said, `sluice ${version}\n`)
   assert.deepEqual(JSON.parse(ask(bundle, 'version', '-o', 'json')), { version, node: process.version })
 })
+
+test('a command whose output nobody reads any further ends without a word', () => {
+  for (const argv of ['--help', 'build examples/vps/environments/staging']) {
+    const shell = `(node ${bundle} ${argv}; echo "exit $?" >&2) | true`
+    const { stderr } = spawnSync('sh', ['-c', shell], { encoding: 'utf8', timeout: 60_000 })
+    assert.match(stderr, /^exit (141|0)\n$/)
+  }
+})

@@ -9,6 +9,7 @@ import type { Io } from './command.ts'
  */
 export function ioOfProcess(): Io {
   takeBackLauncherVariables()
+  for (const stream of [process.stdout, process.stderr]) endWithReader(stream, SERVERS.includes(process.argv[2] ?? ''))
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
@@ -26,6 +27,22 @@ export function ioOfProcess(): Io {
     signal: stop.signal,
   }
 }
+
+/**
+ * Who reads no further (`| head`) has seen enough: a command ends as others do then, without a word. A server works on without its log,
+ * which may be the log's own fault (journald that ends).
+ */
+function endWithReader(stream: NodeJS.WriteStream, isServer: boolean): void {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    if (!isServer) process.exit(BROKEN_PIPE)
+  })
+}
+
+/** What a shell says of a program that SIGPIPE ended: 128 and the number of the signal. */
+const BROKEN_PIPE = 141
+
+const SERVERS = ['up', 'serve', 'engine', 'node']
 
 /** Messages, names and logs are from outside: to a terminal they say what they say, and do nothing. */
 function writeTo(stream: NodeJS.WriteStream, text: string): void {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Job } from '../job/shapes.ts'
-import { decideCronJob, type CronJob } from './decide.ts'
+import { decideCronJob, untilNextMs, type CronJob } from './decide.ts'
 import { zonedText } from './zoned-text.ts'
 
 const cronJob: CronJob = {
@@ -73,11 +73,37 @@ test('a Job that somebody else made is told of, not listed', () => {
   assert.deepEqual(decided({ suspend: true }, {}, [job('by-hand', { status: ended })]), ['done'])
 })
 
-test('a Job that has ended is told of before it is dropped', () => {
+// the Events of Kubernetes 1.37
+test('a Job that has ended is told of, unless it is dropped at the same time', () => {
   const jobs = [job('old', { status: ended })]
   const spec = { suspend: true, successfulJobsHistoryLimit: 0 }
-  assert.deepEqual(decided(spec, { active: [running] }, jobs), ['act', 'replace report', 'SawCompletedJob'])
+  assert.deepEqual(decided({ suspend: true }, { active: [running] }, jobs), [
+    'act',
+    'replace report',
+    'SawCompletedJob',
+  ])
+  assert.deepEqual(decided(spec, { active: [running] }, jobs), ['act', 'replace report'])
   assert.deepEqual(decided(spec, {}, jobs), ['act', 'delete old'])
+})
+
+test('of the Jobs that have ended the first to start are dropped, by name where they started at once', () => {
+  const started = (name: string, startTime?: string) =>
+    job(name, { status: { ...ended, ...(startTime !== undefined && { startTime }) } })
+  const jobs = [started('d'), started('c', '2026-11-23T05:00:01Z'), ...['b', 'a'].map((name) => started(name, FIRST))]
+  assert.deepEqual(decided({ suspend: true, successfulJobsHistoryLimit: 1 }, {}, jobs), [
+    ...['act', 'delete a', 'delete b', 'delete c'],
+  ])
+})
+const FIRST = '2026-11-23T05:00:00Z'
+
+test('a CronJob of a zone that nobody knows says so and rests', () => {
+  assert.deepEqual(decided({ timeZone: 'Nowhere/Land' }, {}, []), ['done', 'UnknownTimeZone'])
+  assert.equal(untilNextMs({ ...cronJob, spec: { ...cronJob.spec, timeZone: 'Nowhere/Land' } }, 0), 0)
+})
+
+test('a zone in the schedule is told of, and used', () => {
+  const [kind, said] = decided({ schedule: 'TZ=UTC * * * * *' }, { lastScheduleTime: '2026-11-23T06:01:00Z' }, [])
+  assert.deepEqual([kind, said], ['done', 'UnsupportedSchedule'])
 })
 
 test('runs of an interval are counted from the last one', () => {

@@ -1,9 +1,10 @@
 import { nextTimeMs } from '../../../lib/cron/next.ts'
 import { CronError, parseSchedule, type Schedule } from '../../../lib/cron/parse.ts'
+import { isZone } from '../../../lib/cron/zones.ts'
 import type { KubeObject, ObjectMeta } from '../../../lib/kube/object.ts'
 import type { WorkloadDecision } from '../decision.ts'
 import type { Job } from '../job/shapes.ts'
-import { byCreation, conditionOf, controlledBy, isSame, timeMs, timeText } from '../meta.ts'
+import { compareText, conditionOf, controlledBy, isSame, timeMs, timeText } from '../meta.ts'
 import type { Telling, Write } from '../write.ts'
 import { zonedText } from './zoned-text.ts'
 import { isOver } from '../job/decide.ts'
@@ -45,18 +46,24 @@ const LATE_MS = 100
 /** Pure. Makes the Job whose time has come, keeps the list of running ones, and drops old ones. */
 export function decideCronJob(seen: CronJobSeen): WorkloadDecision {
   const { cronJob, jobs, nowMs } = seen
-  if (cronJob.metadata.deletionTimestamp !== undefined) return { kind: 'done', status: [] }
-  const noted = statusWrites(cronJob, jobs)
-  if (noted.length > 0) return { kind: 'act', changes: noted }
   const surplus = surplusJobs(cronJob, jobs)
-  if (surplus.length > 0) return { kind: 'act', changes: surplus }
-  const told = unexpectedJobs(cronJob, jobs)
-  if (cronJob.spec.suspend) return { kind: 'done', status: told }
+  const noted = statusWrites(cronJob, jobs, surplus)
+  if (noted.length > 0) return { kind: 'act', changes: noted }
+  if (surplus.length > 0) return { kind: 'act', changes: surplus.map((job) => deletion(cronJob, job)) }
+  const unexpected = unexpectedJobs(cronJob, jobs)
+  if (cronJob.metadata.deletionTimestamp !== undefined) return { kind: 'done', status: unexpected }
+  const { timeZone } = cronJob.spec
+  if (timeZone !== undefined && !isZone(timeZone)) {
+    const why = `invalid timeZone: "${timeZone}": unknown time zone ${timeZone}`
+    return { kind: 'done', status: [...unexpected, tell(cronJob, 'Warning', 'UnknownTimeZone', why)] }
+  }
+  if (cronJob.spec.suspend) return { kind: 'done', status: unexpected }
 
+  const told = [...unexpected, ...unsupported(cronJob)]
   const schedule = readSchedule(cronJob)
   if (typeof schedule === 'string')
     return { kind: 'done', status: [...told, tell(cronJob, 'Warning', 'UnparseableSchedule', schedule)] }
-  const zone = cronJob.spec.timeZone ?? 'UTC'
+  const zone = timeZone ?? 'UTC'
   const nextMs = nextTimeMs(schedule, nowMs, zone)
   if (nextMs === undefined) {
     const why = `invalid schedule: ${cronJob.spec.schedule} : time difference between two schedules is less than 1 second`
@@ -81,7 +88,8 @@ const FORBIDDEN = 'Not starting job because prior execution is running and concu
 /** How long until a schedule's next time; not at all where it has none, so that somebody is told. */
 export function untilNextMs(cronJob: CronJob, nowMs: number): number {
   const schedule = readSchedule(cronJob)
-  const nextMs = typeof schedule === 'string' ? undefined : nextTimeMs(schedule, nowMs, cronJob.spec.timeZone ?? 'UTC')
+  const { timeZone = 'UTC' } = cronJob.spec
+  const nextMs = typeof schedule === 'string' || !isZone(timeZone) ? undefined : nextTimeMs(schedule, nowMs, timeZone)
   return nextMs === undefined ? 0 : nextMs - nowMs + LATE_MS
 }
 
@@ -172,6 +180,15 @@ const jobName = ({ metadata }: CronJob, dueMs: number): string => `${metadata.na
 
 const isListed = ({ status }: CronJob, job: string): boolean => (status?.active ?? []).some(({ name }) => name === job)
 
+/** A zone in the schedule works, but was never promised. */
+function unsupported(cronJob: CronJob): Write[] {
+  const { schedule } = cronJob.spec
+  if (!schedule.includes('TZ')) return []
+  const see = 'https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details'
+  const why = `CRON_TZ or TZ used in schedule "${schedule}" is not officially supported, see ${see}`
+  return [tell(cronJob, 'Warning', 'UnsupportedSchedule', why)]
+}
+
 /** Jobs that somebody else gave to the CronJob are not listed, only told of. */
 function unexpectedJobs(cronJob: CronJob, jobs: readonly Job[]): Write[] {
   const listed = new Set((cronJob.status?.active ?? []).map(uidOf))
@@ -182,15 +199,15 @@ function unexpectedJobs(cronJob: CronJob, jobs: readonly Job[]): Write[] {
     )
 }
 
-/** Jobs that have ended leave the list of active ones, and are told of once. */
-function statusWrites(cronJob: CronJob, jobs: readonly Job[]): Write[] {
+/** Jobs that have ended leave the list of active ones, and are told of once: what is dropped at the same time as dropped only. */
+function statusWrites(cronJob: CronJob, jobs: readonly Job[], surplus: readonly Job[]): Write[] {
   const before = cronJob.status ?? {}
   const listed = new Map((before.active ?? []).map((one) => [uidOf(one), one]))
   const running = new Set(jobs.filter((job) => !isOver(job)))
   const made = [...running].filter(({ metadata }) => !listed.has(metadata.uid) && metadata.annotations?.[SCHEDULED])
   const isRunning = (one: Reference): boolean => [...running].some(({ metadata }) => metadata.uid === uidOf(one))
   const active = [...[...listed.values()].filter(isRunning), ...made.map(referenceTo)]
-  const ended = jobs.filter((job) => isOver(job) && listed.has(job.metadata.uid))
+  const ended = jobs.filter((job) => isOver(job) && listed.has(job.metadata.uid) && !surplus.includes(job))
   const missing = [...listed.values()].filter((one) => !jobs.some(({ metadata }) => metadata.uid === uidOf(one)))
   const lastSuccessfulTime = lastSuccess(cronJob, jobs)
   const { active: _active, ...rest } = before
@@ -213,16 +230,21 @@ function lastSuccess({ status }: CronJob, jobs: readonly Job[]): string {
   return [...successes, status?.lastSuccessfulTime ?? ''].sort().at(-1) ?? ''
 }
 
-function surplusJobs(cronJob: CronJob, jobs: readonly Job[]): Write[] {
+function surplusJobs(cronJob: CronJob, jobs: readonly Job[]): Job[] {
   const { successfulJobsHistoryLimit = 3, failedJobsHistoryLimit = 1 } = cronJob.spec
   const present = jobs.filter((job) => job.metadata.deletionTimestamp === undefined)
   const oldest = (type: string, limit: number): Job[] => {
-    const ended = present.filter((job) => conditionOf(job.status?.conditions, type)?.status === 'True').sort(byCreation)
+    const ended = present.filter((job) => conditionOf(job.status?.conditions, type)?.status === 'True').sort(byStart)
     return ended.slice(0, Math.max(ended.length - limit, 0))
   }
-  return [...oldest('Complete', successfulJobsHistoryLimit), ...oldest('Failed', failedJobsHistoryLimit)].map((job) =>
-    deletion(cronJob, job),
-  )
+  return [...oldest('Complete', successfulJobsHistoryLimit), ...oldest('Failed', failedJobsHistoryLimit)]
+}
+
+/** Whoever has not started comes last; the name decides between twins. */
+function byStart(a: Job, b: Job): number {
+  const startMs = ({ status }: Job): number => timeMs(status?.startTime) || Infinity
+  const [first, second] = [startMs(a), startMs(b)]
+  return first === second ? compareText(a.metadata.name, b.metadata.name) : first - second
 }
 
 function deletion(cronJob: CronJob, job: Job): Write {

@@ -76,43 +76,90 @@ function replaceAll(value: string, [old = '', fresh = '']: readonly string[]): s
   return fresh + [...text(value)].map((char) => bytes(char) + fresh).join('')
 }
 
-/** Longest value that a pattern is tried on; each of its beginnings is. */
+/** Longest value that a pattern is tried on, and longest pattern: time grows with both. */
 const LONGEST_TRIMMED = 10_000
 
 /** Takes away the shortest or longest beginning that a pattern matches; one of no characters does not count. */
 function trimPrefix(value: string, pattern: string, isLongest: boolean): string {
   if (!/[*?[\\]/.test(pattern)) return value.startsWith(pattern) ? value.slice(pattern.length) : value
   if (value.length > LONGEST_TRIMMED)
-    throw fault(`a value of ${value.length} bytes is too long for the pattern ${pattern}`)
-  const matches = compileGlob(pattern)
-  if (!matches) return value
-  const lengths = Array.from({ length: value.length }, (_, index) => (isLongest ? value.length - index : index + 1))
-  const length = lengths.find((one) => matches(value.slice(0, one)))
+    throw fault(`a value of ${value.length} bytes is too long for the pattern ${pattern.slice(0, 100)}`)
+  if (pattern.length > LONGEST_TRIMMED) throw fault(`a pattern of ${pattern.length} bytes is too long`)
+  const glob = compileGlob(pattern)
+  if (!glob) return value
+  const lengths = lengthsOf(glob, value)
+  const length = isLongest ? lengths.at(-1) : lengths[0]
   return length === undefined ? value : value.slice(length)
 }
 
+type Atom = 'star' | ((char: string) => boolean)
+
 /** A pattern of Go's `path.Match` in which `*` and `?` match slashes, too; `undefined` for one that is none. */
-function compileGlob(pattern: string): ((value: string) => boolean) | undefined {
+function compileGlob(pattern: string): readonly Atom[] | undefined {
   const token = /\*+|\?|\\(.)|\[(\^?)((?:\\.|[^\]\\])(?:\\.|[^\]\\])*)\]|([^\\[])/gsuy
-  let source = ''
+  const atoms: Atom[] = []
   let end = 0
-  for (const [whole, escaped, not, range, char] of text(pattern).matchAll(token)) {
-    end += whole.length
-    if (whole.startsWith('*')) source += '[^]*'
-    else if (whole === '?') source += '[^]'
-    else if (range !== undefined) source += `[${not}${classOf(range)}]`
-    else source += quote(escaped ?? char ?? '')
-  }
-  if (end < text(pattern).length) return undefined
   try {
-    const expression = new RegExp(`^(?:${source})$`, 'u')
-    return (value) => expression.test(text(value))
+    for (const [whole, escaped, not, range, char] of text(pattern).matchAll(token)) {
+      end += whole.length
+      const set = range === undefined ? undefined : new RegExp(`^[${not}${classOf(range)}]$`, 'u')
+      if (whole.startsWith('*')) atoms.push('star')
+      else if (whole === '?') atoms.push(() => true)
+      else atoms.push(set === undefined ? (one) => one === (escaped ?? char) : (one) => set.test(one))
+    }
   } catch {
     return undefined
   }
+  return end < text(pattern).length ? undefined : atoms
 }
 
-const quote = (char: string): string => char.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
+/** The lengths of the beginnings that match, the shortest first: where in the pattern one may be is carried on, so that no way is tried twice. */
+function lengthsOf(atoms: readonly Atom[], value: string): readonly number[] {
+  const lengths: number[] = []
+  const note = (states: Uint8Array, length: number): void => {
+    if (states[atoms.length] === 1) lengths.push(length)
+  }
+  let states = closed(
+    atoms,
+    Uint8Array.from({ length: atoms.length + 1 }, (_, place) => (place === 0 ? 1 : 0)),
+  )
+  for (let at = 0; at < value.length;) {
+    const { char, width } = charOf(value, at)
+    // a beginning may end within a character: what is left of it counts as one that cannot be read
+    const cut = width > 1 ? advance(atoms, states, UNREADABLE) : undefined
+    for (let within = 1; cut !== undefined && within < width; within++) note(cut, at + within)
+    states = advance(atoms, states, char)
+    at += width
+    note(states, at)
+  }
+  return lengths
+}
+
+function advance(atoms: readonly Atom[], from: Uint8Array, char: string): Uint8Array {
+  const to = new Uint8Array(from.length)
+  for (const [place, atom] of atoms.entries()) {
+    if (from[place] !== 1) continue
+    if (atom === 'star') to[place] = 1
+    else if (atom(char)) to[place + 1] = 1
+  }
+  return closed(atoms, to)
+}
+
+/** A star may stand for nothing. */
+function closed(atoms: readonly Atom[], states: Uint8Array): Uint8Array {
+  for (const [place, atom] of atoms.entries()) if (atom === 'star' && states[place] === 1) states[place + 1] = 1
+  return states
+}
+
+const UNREADABLE = '\ufffd'
+
+/** The character at a byte, and how many bytes it has; one that cannot be read has one. */
+function charOf(value: string, at: number): { readonly char: string; readonly width: number } {
+  const lead = value.charCodeAt(at)
+  const width = lead < 0x80 ? 1 : lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1
+  const char = text(value.slice(at, at + width))
+  return bytes(char) === value.slice(at, at + width) ? { char, width } : { char: UNREADABLE, width: 1 }
+}
 
 /** The inside of `[a-z]`: characters and ranges, each character possibly behind a backslash. */
 function classOf(range: string): string {

@@ -1,3 +1,4 @@
+import { ApiError } from '../../adapters/kube/api-error.ts'
 import type { Clock } from '../../adapters/clock.ts'
 import type { KubeClient } from '../../adapters/kube/types.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
@@ -47,13 +48,20 @@ export function makeRecorder(o: {
     }
     const options = { fieldManager: 'sluice-node' }
     const ref = { apiVersion: 'v1', kind: 'Event', namespace, name: event.name }
+    const { count, first } = event
+    const whole = eventObject(object, {
+      ...{ component, node: o.node, name: event.name },
+      ...{ first, at, count, type, reason, message, fieldPath },
+    })
+    const create = (): Promise<unknown> => o.client.create(whole, options)
     const sent =
-      event.count > 1
-        ? o.client.patch(ref, 'merge', { count: event.count, lastTimestamp: at }, options)
-        : o.client.create(
-            eventObject(object, { component, node: o.node, name: event.name, at, type, reason, message, fieldPath }),
-            options,
-          )
+      count === 1
+        ? create()
+        : o.client.patch(ref, 'merge', { count, lastTimestamp: at }, options).catch((error: unknown) => {
+            // it has ended, or somebody has removed it
+            if (error instanceof ApiError && error.status === 404) return create()
+            throw error
+          })
     sent.catch((error: unknown) =>
       o.log(`node: event ${reason} of ${name} not written: ${error instanceof Error ? error.message : String(error)}`),
     )
@@ -66,7 +74,9 @@ function eventObject(
     readonly component: string
     readonly node: string
     readonly name: string
+    readonly first: string
     readonly at: string
+    readonly count: number
     readonly type: string
     readonly reason: string
     readonly message: string
@@ -91,8 +101,8 @@ function eventObject(
     reason: said.reason,
     message: said.message.slice(0, 1024),
     type: said.type,
-    count: 1,
-    firstTimestamp: said.at,
+    count: said.count,
+    firstTimestamp: said.first,
     lastTimestamp: said.at,
     source: { component: said.component, host: said.node },
     reportingComponent: said.component,

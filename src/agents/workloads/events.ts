@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { ApiError } from '../../adapters/kube/api-error.ts'
 import type { Clock } from '../../adapters/clock.ts'
 import type { HttpKubeClient } from '../../adapters/kube/client.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
@@ -8,10 +9,11 @@ import type { Telling } from './write.ts'
 /** Who speaks in Events: `deployment-controller`. */
 export type Teller = (component: string, telling: Telling) => void
 
-type Told = { readonly name: string; readonly namespace: string; count: number }
+type Told = { readonly name: string; readonly namespace: string; readonly first: string; count: number }
 type Group = { readonly messages: Set<string>; lastMs: number }
 type Budget = { tokens: number; filledMs: number }
 
+const FIELD_MANAGER = 'kube-controller-manager'
 const MOST_KNOWN = 2048
 const MOST_ALIKE = 10
 const ALIKE_MS = 600_000
@@ -43,9 +45,12 @@ export function eventTeller(client: HttpKubeClient, clock: Clock): Teller {
     const said = isCombined ? { ...telling, message: COMBINED + message } : telling
     const speaker = { component, reporting: isCombined ? '' : component }
     // looked up in its turn: the one before may be the first of its kind
-    const write = (): Promise<void> => {
-      const known = told.get(key)
-      return known ? repeat(client, known, said.message, now) : record(client, told, key, speaker, said, nowMs)
+    const write = async (): Promise<void> => {
+      const known = told.get(key) ?? newlyTold(about, nowMs)
+      known.count++
+      remember(told, key, known)
+      if (known.count > 1 && (await isCounted(client, known, said.message, now))) return
+      await client.create(eventOf(known, speaker, said, now), { fieldManager: FIELD_MANAGER })
     }
     const end = (): void => {
       waiting--
@@ -71,18 +76,18 @@ function hasManyAlike(groups: Map<string, Group>, key: string, message: string, 
   return group.messages.size >= MOST_ALIKE
 }
 
-async function record(
-  client: HttpKubeClient,
-  told: Map<string, Told>,
-  key: string,
+/** What was never told of before. */
+function newlyTold({ metadata: { name, namespace } }: KubeObject, nowMs: number): Told {
+  return { name: `${name}.${momentName(nowMs)}`, namespace: namespace || 'default', first: timeText(nowMs), count: 0 }
+}
+
+function eventOf(
+  { name, namespace, first, count }: Told,
   { component, reporting }: { readonly component: string; readonly reporting: string },
   { about, type, reason, message }: Telling,
-  nowMs: number,
-): Promise<void> {
-  const now = timeText(nowMs)
-  const namespace = about.metadata.namespace || 'default'
-  const name = `${about.metadata.name}.${momentName(nowMs)}`
-  const event: KubeObject = {
+  now: string,
+): KubeObject {
+  return {
     apiVersion: 'v1',
     kind: 'Event',
     metadata: { name, namespace },
@@ -90,26 +95,30 @@ async function record(
     reason,
     message,
     source: { component },
-    firstTimestamp: now,
+    firstTimestamp: first,
     lastTimestamp: now,
-    count: 1,
+    count,
     type,
     reportingComponent: reporting,
     reportingInstance: '',
   }
-  remember(told, key, { name, namespace, count: 1 })
-  await client.create(event, { fieldManager: 'kube-controller-manager' })
 }
 
 /** Events are called after the nanosecond in which they were told, so that they sort by time; the clock says milliseconds. */
 const momentName = (nowMs: number): string =>
   (BigInt(Math.trunc(nowMs)) * 1_000_000n + BigInt(randomInt(1_000_000))).toString(16)
 
-async function repeat(client: HttpKubeClient, known: Told, message: string, now: string): Promise<void> {
-  known.count++
+/** Raises the count of an Event that is there; false where it has ended, or somebody has removed it. */
+async function isCounted(client: HttpKubeClient, known: Told, message: string, now: string): Promise<boolean> {
   const { name, namespace, count } = known
   const ref = { apiVersion: 'v1', kind: 'Event', namespace, name }
-  await client.patch(ref, 'merge', { count, message, lastTimestamp: now }, { fieldManager: 'kube-controller-manager' })
+  try {
+    await client.patch(ref, 'merge', { count, message, lastTimestamp: now }, { fieldManager: FIELD_MANAGER })
+    return true
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return false
+    throw error
+  }
 }
 
 function involved(about: KubeObject) {

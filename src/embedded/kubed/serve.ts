@@ -16,6 +16,7 @@ import { makeMeter } from './connection/meter.ts'
 import { offerMetrics } from './upkeep/metrics-api.ts'
 import { bootstrap } from './upkeep/bootstrap.ts'
 import { installStored } from './upkeep/definitions.ts'
+import { endOldEvents } from './upkeep/event-ages.ts'
 import { makeRegistry } from './resources/registry.ts'
 import { sqliteJournal } from './storage/journal.ts'
 import { openStore, type Store } from './storage/store.ts'
@@ -99,17 +100,16 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
   bootstrap(env, { host: advertised(host), port })
   reconcileDefaultRoles(env)
   await store.settled()
-  const kubeconfig = join(dir, 'admin.kubeconfig')
-  writeFileSync(`${kubeconfig}.new`, kubeconfigOf(url, credentials), { mode: 0o600 })
-  renameSync(`${kubeconfig}.new`, kubeconfig)
+  const stopEndingEvents = endOldEvents(store, env.nowMs)
   return {
     server: url,
     plainServer: plainPort === undefined ? undefined : `http://127.0.0.1:${plainPort}`,
-    kubeconfig,
+    kubeconfig: writeKubeconfig(dir, kubeconfigOf(url, credentials)),
     token: credentials.token,
     caPem: credentials.caPem,
     async close() {
       await Promise.all(listeners.map((one) => one.close()))
+      stopEndingEvents()
       await store.close()
     },
   }
@@ -125,11 +125,20 @@ async function listenOrClose(server: Listener, [host, port]: [string, number], s
   }
 }
 
+/** Writes the administrator's kubeconfig, whole or not at all; answers where it is. */
+function writeKubeconfig(dir: string, text: string): string {
+  const path = join(dir, 'admin.kubeconfig')
+  writeFileSync(`${path}.new`, text, { mode: 0o600 })
+  renameSync(`${path}.new`, path)
+  return path
+}
+
 /** The options as kube-apiserver names them. */
 function flagsOf({ port, disableAdmissionPlugins = [] }: KubedOptions, host: string): Environment['flags'] {
   return {
     'bind-address': host,
     'disable-admission-plugins': `[${disableAdmissionPlugins.join(',')}]`,
+    'event-ttl': '1h0m0s',
     'secure-port': String(port),
   }
 }

@@ -218,6 +218,12 @@ const rows: Row[] = [
     want: '400 the name of the object (other) does not match the name on the URL (none)',
   },
   {
+    it: 'tells of another namespace before another name',
+    ask: `PUT ${MAPS}/one`,
+    body: '{"metadata":{"name":"other","namespace":"other"}}',
+    want: '400 the namespace of the provided object does not match the namespace sent on the request',
+  },
+  {
     it: 'tells of a uid before a version when something new is applied',
     ask: `PATCH ${MAPS}/none?fieldManager=a`,
     type: APPLY,

@@ -25,6 +25,15 @@ test('below what must not change declarations look at nothing, and the faults st
   assert.deepEqual(orderFaults('rbac.authorization.k8s.io/rolebindings', [...errors]), errors)
 })
 
+test('of a new storage class the faults are told in the order of its fields', () => {
+  const errors = [
+    fault('provisioner', 'Invalid'),
+    fault('parameters', 'TooLong'),
+    fault('reclaimPolicy', 'NotSupported'),
+  ]
+  assert.deepEqual(orderFaults('storage.k8s.io/storageclasses', [...errors]), errors)
+})
+
 test('of a storage class that changes the provisioner is told of before the parameters', () => {
   const changed = (field: string): FieldError => ({
     field,

@@ -26,7 +26,7 @@ const DECLARED: Readonly<Record<string, readonly RegExp[]>> = {
   'rbac.authorization.k8s.io/clusterrolebindings': [/^subjects\[\d+\]\.name Required$/, /^roleRef\.name Required$/],
   'storage.k8s.io/storageclasses': [
     /^provisioner Required$/,
-    /^provisioner Invalid/,
+    /^provisioner Invalid immutable$/,
     /^parameters Invalid immutable$/,
     /^reclaimPolicy Invalid/,
     /^volumeBindingMode Invalid/,

@@ -4,7 +4,7 @@ import { decodeObject } from '../decoding/object.ts'
 import { defaultObject } from '../defaulting/object.ts'
 import { admitToNamespace } from '../admission/namespace.ts'
 import type { Environment } from '../environment.ts'
-import { alreadyExists, Fault, forbidden, otherName } from '../fault.ts'
+import { alreadyExists, Fault, forbidden } from '../fault.ts'
 import { type Meta, type Obj, toldName } from '../object.ts'
 import { asKept, toStored, toVersion } from '../conversion/convert.ts'
 import type { Resource } from '../resources/resource.ts'
@@ -12,7 +12,7 @@ import { type Applied, trackUpdate } from '../ownership/managed-fields.ts'
 import { whyNotKept } from '../strategies/verbs.ts'
 import { afterWrite } from '../upkeep/after-write.ts'
 import { dropRepeatedOwners } from './owner-references.ts'
-import { checkUid, isVersion, placeInNamespace, requireName, requireNumber } from './place.ts'
+import { checkUid, isVersion, placeInNamespace, requireNumber, requirePlace } from './place.ts'
 import { prepareNew } from './prepare.ts'
 import { writerOf } from './writer.ts'
 
@@ -26,8 +26,7 @@ export function create(env: Environment, call: Call, body: Body): Obj {
 /** PUT of an object that is not there yet, of a kind that is made by it. */
 export function createByPut(env: Environment, call: Call, body: Body): Obj {
   const object = decodeObject(env, call, body)
-  requireName(object, call.name)
-  if (object.metadata.name !== call.name) throw otherName(object.metadata.name, call.name)
+  requirePlace(call, object)
   dropRepeatedOwners(call, object)
   checkUid(call, { ...object, metadata: { name: '' } }, object)
   requireNumber(object.metadata.resourceVersion ?? '')

@@ -16,15 +16,14 @@ export function placeInNamespace(call: Call, { metadata }: Obj): void {
 
 /** Refuses a written object that is not the one of its address. @throws Fault 400 */
 export function requirePlace(call: Call, object: Obj): void {
-  const { name, namespace } = object.metadata
+  const { name, namespace = '' } = object.metadata
+  if (call.resource.isNamespaced && namespace !== '' && namespace !== call.namespace) throw otherNamespace()
   requireName(object, call.name)
   if (name !== call.name) throw otherName(name, call.name)
-  if (!call.resource.isNamespaced || typeof namespace !== 'string' || namespace === '') return
-  if (namespace !== call.namespace) throw otherNamespace()
 }
 
 /** Refuses a written object without a name. */
-export function requireName({ metadata }: Obj, name: string): void {
+function requireName({ metadata }: Obj, name: string): void {
   if (metadata.name === '') throw unnamed(name)
 }
 

@@ -6,6 +6,7 @@ import { reviewToken } from '../authentication/account-tokens.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import { badRequest, type FieldError, invalid } from '../fault.ts'
 import { type Attributes, judge, rulesFor } from '../authorization/rules.ts'
+import { evaluationError, selectorFaults } from './review-selectors.ts'
 
 const REVIEWS = new Set([
   'SelfSubjectAccessReview',
@@ -108,24 +109,6 @@ function subjectFaults(spec: JsonObject): FieldError[] {
   return [{ field: 'spec.user', type: 'Invalid', message }]
 }
 
-/** A selector is a text or a list of requirements, and not both. */
-function selectorFaults(spec: JsonObject): FieldError[] {
-  return ['fieldSelector', 'labelSelector'].flatMap((name): FieldError[] => {
-    const selector = objectOf(spec.resourceAttributes)[name]
-    if (!isObject(selector)) return []
-    const at = `spec.resourceAttributes.${name}`
-    const raw = stringOf(selector.rawSelector)
-    const hasList = listOf(selector.requirements).length > 0
-    if (raw !== '' && hasList) {
-      const message = `Invalid value: ${JSON.stringify(raw)}: may not specified at the same time as requirements`
-      return [{ field: `${at}.rawSelector`, type: 'Invalid', message }]
-    }
-    if (raw !== '' || hasList) return []
-    const message = `Required value: when ${at} is specified, requirements or rawSelector is required`
-    return [{ field: `${at}.requirements`, type: 'Required', message }]
-  })
-}
-
 /** What is asked has no name: it is not kept. Where it belongs to a namespace, it may say so. Protobuf sends what is zero, too. */
 function metadataFaults({ resource }: Call, metadata: JsonObject): FieldError[] {
   const set = Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== 0 && value !== ''))
@@ -158,7 +141,12 @@ const subjectOf = (spec: JsonObject): User => ({
 
 function statusOf(env: Environment, user: User, spec: JsonObject): JsonObject {
   const { isAllowed, reason } = judge(env, user, attributesIn(spec))
-  return { allowed: isAllowed, ...(reason === '' ? {} : { reason }) }
+  const unread = evaluationError(spec)
+  return {
+    allowed: isAllowed,
+    ...(reason === '' ? {} : { reason }),
+    ...(unread === '' ? {} : { evaluationError: unread }),
+  }
 }
 
 function attributesIn(spec: JsonObject): Attributes {

@@ -27,7 +27,7 @@ export function resolveInLayers(layers: readonly string[], wanted: string, follo
       continue
     }
     done.push(part)
-    const found = topmost(layers, done.join('/'))
+    const found = findInLayers(layers, done.join('/'))
     if (!found?.stats.isSymbolicLink() || (todo.length === 0 && !follow)) continue
     if (++links > 40) throw new SluiceError('IMAGE_UNSAFE', `"${wanted}" goes through more than 40 symlinks`)
     const target = readlinkSync(found.file)
@@ -36,13 +36,14 @@ export function resolveInLayers(layers: readonly string[], wanted: string, follo
     todo.unshift(...target.split('/').filter((piece) => piece !== '' && piece !== '.'))
   }
   const path = done.join('/')
-  const found = topmost(layers, path)
+  const found = findInLayers(layers, path)
   return { path, file: found?.file, stats: found?.stats }
 }
 
 type Found = { readonly file: string; readonly stats: Stats }
 
-function topmost(layers: readonly string[], path: string): Found | undefined {
+/** What layers (topmost first) together show at a path without symlinks. */
+export function findInLayers(layers: readonly string[], path: string): Found | undefined {
   for (const layer of layers) {
     const found = findInLayer(layer, path)
     if (found !== undefined) return found === 'hidden' ? undefined : found

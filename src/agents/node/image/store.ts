@@ -26,6 +26,7 @@ import { pullImage, type PulledImage } from '../../../adapters/registry/pull.ts'
 import { removeTreeSync } from '../../../machine/remove-tree.ts'
 import { removeEntry } from '../remove-entry.ts'
 import { collectUnused, FLAT, layerFolders } from './collect.ts'
+import { findInLayer } from './layered-path.ts'
 import { openImageNames, storedImage } from './names.ts'
 import { unpackLayer } from './unpack.ts'
 
@@ -193,7 +194,7 @@ async function unpackOnto(job: LayerJob): Promise<readonly string[]> {
   if (lstatSync(folder, { throwIfNoEntry: false })) return [folder, ...job.stack]
   const work = join(root, `tmp-${randomBytes(6).toString('hex')}`)
   mkdirSync(work, { mode: 0o755 })
-  const gone: { path: string; isOpaque: boolean }[] = []
+  const gone: Gone[] = []
   try {
     const source = verified(job)
     const onWhiteout = (path: string, isOpaque: boolean): void => void gone.push({ path, isOpaque })
@@ -209,29 +210,29 @@ async function unpackOnto(job: LayerJob): Promise<readonly string[]> {
   }
 }
 
+/** What a layer takes away from the layers below: a path, or only what a folder holds. */
+type Gone = { readonly path: string; readonly isOpaque: boolean }
+
 /** Makes one folder of a stack, what `gone` names left out, and the new layer over it; files are hard links. */
-function flatten(
-  root: string,
-  work: string,
-  gone: readonly { readonly path: string; readonly isOpaque: boolean }[],
-  stack: readonly string[],
-  flat: string,
-): void {
+function flatten(root: string, work: string, gone: readonly Gone[], stack: readonly string[], flat: string): void {
   const merged = join(root, `tmp-${randomBytes(6).toString('hex')}`)
   mkdirSync(merged, { mode: 0o755 })
   try {
     for (const layer of [...stack].reverse()) linkTree(layer, merged)
-    for (const { path, isOpaque } of gone) {
-      const target = join(merged, path)
-      if (!isOpaque) removeEntry(target)
-      else if (lstatSync(target, { throwIfNoEntry: false })?.isDirectory())
-        for (const child of readdirSync(target)) removeEntry(join(target, child))
-    }
+    for (const one of gone) takeAway(merged, one)
     linkTree(work, merged)
     offer(merged, flat)
   } finally {
     removeTreeSync(merged)
   }
+}
+
+/** Goes through folders alone: where the new layer has a folder, those below may have a symlink that leads out of the image. */
+function takeAway(merged: string, { path, isOpaque }: Gone): void {
+  const found = findInLayer(merged, path)
+  if (found === undefined || found === 'hidden') return
+  if (!isOpaque) removeEntry(found.file)
+  else if (found.stats.isDirectory()) for (const child of readdirSync(found.file)) removeEntry(join(found.file, child))
 }
 
 /** Gives a folder its name, unless another pull of the same layer has been faster; who made it removes it then. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -11,7 +11,7 @@ import { openImageStore } from './store.ts'
 
 type Entry = Parameters<typeof packTar>[0][number]
 
-const folder = (path: string): Entry => ({ path, type: 'directory' })
+const folder = (path: string, look: Partial<Entry> = {}): Entry => ({ path, type: 'directory', ...look })
 const file = (path: string): Entry => ({ path, type: 'file', content: Buffer.from(path) })
 const link = (path: string, linkPath: string): Entry => ({ path, type: 'symlink', linkPath })
 
@@ -20,6 +20,16 @@ function makeRoot(t: TestContext): string {
   t.after(() => rmSync(root, { recursive: true, force: true }))
   return root
 }
+
+const isRoot = process.getuid?.() === 0
+
+/** Mode, and owners where they are kept. */
+function lookOf(layer: string | undefined, path: string): string {
+  const { mode, uid, gid } = lstatSync(join(layer ?? '', path))
+  return [(mode & 0o7777).toString(8), ...(isRoot ? [uid, gid] : [])].join(' ')
+}
+
+const look = (mode: string, owner: string): string => (isRoot ? `${mode} ${owner}` : mode)
 
 /** Pulls an image of these layers, the lowest first; answers its folders, topmost first. */
 async function pull(root: string, ...layersOf: readonly (readonly Entry[])[]): Promise<readonly string[]> {
@@ -44,7 +54,7 @@ async function pull(root: string, ...layersOf: readonly (readonly Entry[])[]): P
     getManifest: async () => ({ bytes, mediaType, digest: digestOf(bytes) }),
     openBlob: async (_, digest) => Readable.from([blobs.get(digest)]) as never,
   }
-  const store = openImageStore(join(root, 'images'), client as RegistryClient, process.getuid?.() === 0)
+  const store = openImageStore(join(root, 'images'), client as RegistryClient, isRoot)
   return (await store.pull('example.com/demo/web:1')).layers
 }
 
@@ -70,4 +80,29 @@ test('a layer takes away what layers below have, through their symlinks and wher
   )
   assert.deepEqual(readdirSync(join(flat, 'run')), ['kept'])
   assert.equal(existsSync(join(flat, 'plain')), true)
+})
+
+test('a folder that a layer writes into without naming it looks as in the layers below', async (t) => {
+  const layers = await pull(
+    makeRoot(t),
+    [
+      folder('tmp', { mode: 0o1777 }),
+      folder('home/node', { mode: 0o500, uid: 1000, gid: 1001 }),
+      folder('named', { mode: 0o700, uid: 7, gid: 7 }),
+      link('work', 'home/node'),
+    ],
+    [file('tmp/x'), file('work/app/x'), file('named/x'), folder('named', { mode: 0o711, uid: 8, gid: 8 })],
+  )
+  assert.equal(layers.length, 2)
+  const looks = ['tmp', 'home/node', 'home/node/app', 'named'].map((path) => lookOf(layers[0], path))
+  assert.deepEqual(looks, [look('1777', '0 0'), look('500', '1000 1001'), look('755', '0 0'), look('711', '8 8')])
+})
+
+test('a folder takes nothing from where a symlink of a layer below leads', async (t) => {
+  const [top] = await pull(
+    makeRoot(t),
+    [folder('secret/sub', { mode: 0o700 }), link('x', 'secret')],
+    [folder('x'), file('x/sub/file')],
+  )
+  assert.equal(lookOf(top, 'x/sub'), look('755', '0 0'))
 })

@@ -14,7 +14,7 @@ import {
 import { basename, dirname, join } from 'node:path'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { LIMITS } from '../../../lib/oci/limits.ts'
-import { findInLayer, resolveInLayers } from './layered-path.ts'
+import { findInLayer, findInLayers, resolveInLayers } from './layered-path.ts'
 import { safePath } from '../../../lib/tar/entry.ts'
 import { readTar, type TarEntry } from '../../../lib/tar/read.ts'
 import { removeEntry } from '../remove-entry.ts'
@@ -37,7 +37,7 @@ export type UnpackTarget = {
  */
 export async function unpackLayer(source: AsyncIterable<Buffer>, target: UnpackTarget): Promise<void> {
   const parents = new Map<string, string>()
-  const folders: { path: string; entry: TarEntry }[] = []
+  const folders = new Map<string, Look>()
   const limits = { entries: LIMITS.layerEntries, totalBytes: LIMITS.unpackedBytes }
   const chunks = source[Symbol.asyncIterator]()
   const open = { [Symbol.asyncIterator]: () => ({ next: () => chunks.next() }) }
@@ -53,27 +53,39 @@ export async function unpackLayer(source: AsyncIterable<Buffer>, target: UnpackT
       continue
     }
     const path = join(target.folder, parent, base)
-    makeParent(target, parent, entry)
+    makeParent(target, parent, entry, folders)
     if (changesWays(entry, path)) parents.clear()
     await place(target, entry, path)
-    if (entry.type === 'directory') folders.push({ path: join(parent, base), entry })
+    if (entry.type === 'directory') folders.set(join(parent, base), entry)
     else if (entry.type !== 'link') finish(target, path, entry)
   }
   // what follows the archive's end belongs to the layer's digest
   while (!(await chunks.next()).done);
-  for (const { path, entry } of folders.reverse()) {
+  for (const [path, look] of [...folders].reverse()) {
     const found = findInLayer(target.folder, path)
     // a later entry may have put something else there, or a link in its way that leads out of the image
-    if (typeof found === 'object' && found.stats.isDirectory()) finish(target, found.file, entry)
+    if (typeof found === 'object' && found.stats.isDirectory()) finish(target, found.file, look)
   }
 }
 
-/** A folder that no entry names has the usual mode. */
-function makeParent({ folder }: UnpackTarget, parent: string, { path }: TarEntry): void {
-  const found = findInLayer(folder, parent)
-  if (found === undefined) mkdirSync(join(folder, parent), { recursive: true })
-  else if (found === 'hidden' || !found.stats.isDirectory())
-    throw unsafe(path, 'lies below something that is no folder')
+/** What a file has besides its content. */
+type Look = Pick<TarEntry, 'type' | 'mode' | 'uid' | 'gid' | 'mtimeSeconds'>
+
+/**
+ * A folder that no entry names looks as in the layers below, since it hides theirs: `/tmp` stays everybody's, `/home/node` that user's.
+ * One that is new has the usual mode.
+ */
+function makeParent(target: UnpackTarget, parent: string, entry: TarEntry, folders: Map<string, Look>): void {
+  const found = findInLayer(target.folder, parent)
+  if (found === 'hidden' || (found && !found.stats.isDirectory()))
+    throw unsafe(entry.path, 'lies below something that is no folder')
+  if (found) return
+  makeParent(target, parentPath(parent), entry, folders)
+  mkdirSync(join(target.folder, parent), { mode: 0o755 })
+  const below = findInLayers(target.below, parent)?.stats
+  const { mode, uid, gid } = below?.isDirectory() ? below : { mode: 0o755, uid: 0, gid: 0 }
+  const mtimeSeconds = below ? below.mtimeMs / 1000 : entry.mtimeSeconds
+  folders.set(parent, { type: 'directory', mode, uid, gid, mtimeSeconds })
 }
 
 /** Whether paths lead elsewhere from now on. */
@@ -89,8 +101,12 @@ function checkedName(path: string): string {
   return name
 }
 
+function parentPath(path: string): string {
+  return dirname(path) === '.' ? '' : dirname(path)
+}
+
 function parentOf(target: UnpackTarget, parents: Map<string, string>, name: string): string {
-  const wanted = dirname(name) === '.' ? '' : dirname(name)
+  const wanted = parentPath(name)
   let parent = parents.get(wanted)
   if (parent === undefined) {
     parent = resolveInLayers([target.folder, ...target.below], wanted).path
@@ -141,7 +157,7 @@ function placeHardlink({ folder, below }: UnpackTarget, entry: TarEntry, path: s
   chmodSync(path, (found.stats?.mode ?? 0o644) & 0o777)
 }
 
-function finish({ keepOwners }: UnpackTarget, path: string, entry: TarEntry): void {
+function finish({ keepOwners }: UnpackTarget, path: string, entry: Look): void {
   if (keepOwners) lchownSync(path, Math.min(entry.uid, 65_535), Math.min(entry.gid, 65_535))
   // setuid and setgid bits mean nothing to processes that may gain no privileges
   if (entry.type !== 'symlink') chmodSync(path, entry.mode & (entry.type === 'directory' ? 0o1777 : 0o777))

@@ -31,7 +31,8 @@ type Memory = {
   lastSeenRevision: string
   /** Of the source, when that run began. */
   sourceGeneration: number
-  outcome: AutomationOutcome | undefined
+  /** A run that is not in the status yet, with the object that it was for: what was changed meanwhile is for the next one. */
+  ran: { readonly automation: ImageUpdateAutomation; readonly outcome: AutomationOutcome } | undefined
   /** What the policies resolved to when that run began. */
   ranWith: AutomationSeen['policies']
 }
@@ -71,9 +72,9 @@ export function imageUpdateAutomationController(
     },
     async settle(status, { automation }, key) {
       const memory = memoryOf(own, key)
-      if (memory.outcome?.kind === 'failed') memory.nextRunMs = 0
-      else if (memory.outcome) memory.nextRunMs = context.clock.nowMs() + automation.intervalMs * 0.95 - 1
-      memory.outcome = undefined
+      if (memory.ran?.outcome.kind === 'failed') memory.nextRunMs = 0
+      else if (memory.ran) memory.nextRunMs = context.clock.nowMs() + automation.intervalMs * 0.95 - 1
+      memory.ran = undefined
       if (automation.isSuspended)
         void context.report(
           unfollowedFact({ automation, policies: selected(own, automation) }, suspendedText(automation)),
@@ -127,8 +128,9 @@ function observe(own: Own, key: string): AutomationSeen | undefined {
     if (memories.delete(key)) void context.report({ kind: 'markers', automation: key, choices: [] })
     return undefined
   }
-  const automation = parseImageUpdateAutomation(object)
   const memory = memoryOf(own, key)
+  const ran = memory.ran?.automation.uid === object.metadata.uid ? memory.ran : undefined
+  const automation = ran?.automation ?? parseImageUpdateAutomation(object)
   const nowMs = context.clock.nowMs()
   return {
     automation,
@@ -142,7 +144,7 @@ function observe(own: Own, key: string): AutomationSeen | undefined {
     random: context.random(),
     dueInMs: memory.nextRunMs - nowMs,
     failures: memory.failures,
-    ...(memory.outcome ? { outcome: memory.outcome, ranWith: memory.ranWith } : {}),
+    ...(ran ? { outcome: ran.outcome, ranWith: memory.ranWith } : {}),
   }
 }
 
@@ -171,7 +173,7 @@ async function run(own: Own, { automation, sourceRevision, dueInMs }: Automation
     seen: context.traps === 'flux' && isSame(automation, memory.ranWith) ? observedRevision(automation) : undefined,
     knownHead: isHead ? sourceRevision.slice(sourceRevision.lastIndexOf(':') + 1) : undefined,
   })
-  memory.outcome = outcome
+  memory.ran = { automation, outcome }
   memory.failures = outcome.kind === 'failed' ? memory.failures + 1 : 0
   // Flux's source waits for its interval or a webhook.
   if (outcome.kind === 'pushed' && context.traps === 'safe') context.gitChanged(source.url)
@@ -220,7 +222,7 @@ function memoryOf({ memories }: Own, key: string): Memory {
     failures: 0,
     lastSeenRevision: '',
     sourceGeneration: 0,
-    outcome: undefined,
+    ran: undefined,
     ranWith: {},
   }
   memories.set(key, found)

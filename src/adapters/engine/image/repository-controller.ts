@@ -20,7 +20,13 @@ import { scanRepository } from './scan.ts'
 import type { TagStore } from './tag-store.ts'
 
 /** What the engine remembers of a repository between scans; lost at a restart, which scans at once. */
-type Memory = { nextScanMs: number; failures: number; handled: string; outcome: ScanOutcome | undefined }
+type Memory = {
+  nextScanMs: number
+  failures: number
+  handled: string
+  /** A scan that is not in the status yet, with the object that it was for: what was changed meanwhile is for the next one. */
+  scanned: { readonly repository: ImageRepository; readonly outcome: ScanOutcome } | undefined
+}
 
 /** What the controller works with. */
 type Own = {
@@ -56,11 +62,11 @@ export function imageRepositoryController(
     },
     async settle(status, seen, key) {
       const memory = memoryOf(own, key)
-      if (memory.outcome) {
-        const waitMs = memory.outcome.kind === 'failed' ? 0 : seen.repository.intervalMs
+      if (memory.scanned) {
+        const waitMs = memory.scanned.outcome.kind === 'failed' ? 0 : seen.repository.intervalMs
         memory.nextScanMs = context.clock.nowMs() + waitMs * 0.95 - 1
       }
-      memory.outcome = undefined
+      memory.scanned = undefined
       await io.settle(status, seen.repository, key)
     },
     close: () => cache.close(),
@@ -89,8 +95,9 @@ async function observe(own: Own, key: string): Promise<ImageRepositorySeen | und
     tags.remove(key)
     return undefined
   }
-  const repository = parseImageRepository(object)
   const memory = memoryOf(own, key)
+  const scanned = memory.scanned?.repository.uid === object.metadata.uid ? memory.scanned : undefined
+  const repository = scanned?.repository ?? parseImageRepository(object)
   const nowMs = context.clock.nowMs()
   return {
     repository,
@@ -100,7 +107,7 @@ async function observe(own: Own, key: string): Promise<ImageRepositorySeen | und
     dueInMs: memory.handled === askOf(repository) ? memory.nextScanMs - nowMs : 0,
     hasTags: tags.get(key) !== undefined,
     failures: memory.failures,
-    ...(memory.outcome ? { outcome: memory.outcome } : {}),
+    ...(scanned ? { outcome: scanned.outcome } : {}),
   }
 }
 
@@ -109,13 +116,13 @@ async function scan(own: Own, repository: ImageRepository, key: string): Promise
   memory.nextScanMs = Number.MAX_SAFE_INTEGER
   memory.handled = askOf(repository)
   const outcome = await scanRepository(own.registries, repository)
-  memory.outcome = outcome
+  memory.scanned = { repository, outcome }
   memory.failures = outcome.kind === 'failed' ? memory.failures + 1 : 0
   if (outcome.kind === 'scanned') own.tags.put(key, { image: repository.image, tags: outcome.result.tags })
 }
 
 function memoryOf({ memories }: Own, key: string): Memory {
-  const found = memories.get(key) ?? { nextScanMs: 0, failures: 0, handled: '', outcome: undefined }
+  const found = memories.get(key) ?? { nextScanMs: 0, failures: 0, handled: '', scanned: undefined }
   memories.set(key, found)
   return found
 }

@@ -30,14 +30,15 @@ export type SourceKind<Source extends SourceObject> = {
 }
 
 /** What the engine remembers of a source between looks; lost at a restart, which looks at once. */
-type Memory = {
+type Memory<Source> = {
   nextLookMs: number
   /** News came since the last look began: it may have been too early for them. */
   isNews: boolean
   failures: number
   handledGeneration: number
   handledRequest: string
-  outcome: LookOutcome | undefined
+  /** A look that is not in the status yet, with the object that it was for: what was changed meanwhile is for the next one. */
+  looked: { readonly source: Source; readonly outcome: LookOutcome } | undefined
 }
 
 type Own<Source extends SourceObject> = {
@@ -45,7 +46,7 @@ type Own<Source extends SourceObject> = {
   readonly kind: SourceKind<Source>
   readonly cache: WatchCache
   readonly view: ObjectView
-  readonly memories: Map<string, Memory>
+  readonly memories: Map<string, Memory<Source>>
 }
 
 /** The controller of a kind of source: `decide` is pure, this gathers what it sees and does what it says. */
@@ -85,14 +86,14 @@ export function sourceController<Source extends SourceObject>(
   }
 }
 
-function memoryOf<Source extends SourceObject>({ memories }: Own<Source>, key: string): Memory {
+function memoryOf<Source extends SourceObject>({ memories }: Own<Source>, key: string): Memory<Source> {
   const found = memories.get(key) ?? {
     nextLookMs: 0,
     isNews: false,
     failures: 0,
     handledGeneration: -1,
     handledRequest: '',
-    outcome: undefined,
+    looked: undefined,
   }
   memories.set(key, found)
   return found
@@ -107,8 +108,9 @@ function observe<Source extends SourceObject>(own: Own<Source>, key: string): So
     context.sources.remove(`${kind.kind}/${key}`)
     return undefined
   }
-  const source = kind.parse(object)
   const memory = memoryOf(own, key)
+  const looked = memory.looked?.source.uid === object.metadata.uid ? memory.looked : undefined
+  const source = looked?.source ?? kind.parse(object)
   const { generation, requestedAt } = source
   const isAsked =
     generation !== memory.handledGeneration || (requestedAt !== '' && requestedAt !== memory.handledRequest)
@@ -119,7 +121,7 @@ function observe<Source extends SourceObject>(own: Own<Source>, key: string): So
     random: context.random(),
     dueInMs: isAsked ? 0 : memory.nextLookMs - nowMs,
     failures: memory.failures,
-    ...(memory.outcome ? { outcome: memory.outcome } : {}),
+    ...(looked ? { outcome: looked.outcome } : {}),
   }
 }
 
@@ -145,7 +147,7 @@ async function look<Source extends SourceObject>(own: Own<Source>, source: Sourc
   const memory = memoryOf(own, key)
   memory.isNews = false
   const outcome = await own.kind.look(source)
-  memory.outcome = outcome
+  memory.looked = { source, outcome }
   memory.handledGeneration = source.generation
   memory.handledRequest = source.requestedAt
   memory.failures = outcome.kind === 'failed' ? memory.failures + 1 : 0
@@ -159,7 +161,7 @@ async function settle<Source extends SourceObject>(
 ): Promise<void> {
   const { context, view } = own
   const memory = memoryOf(own, key)
-  memory.outcome = undefined
+  memory.looked = undefined
   if (nextLookInMs !== undefined) memory.nextLookMs = memory.isNews ? 0 : context.clock.nowMs() + nextLookInMs
   const object = view.get(key)
   if (!object || status === undefined) return

@@ -7,6 +7,9 @@ import { openContentStore } from '../../../adapters/registry/content-store.ts'
 import { digestOf } from '../../../lib/oci/digest.ts'
 import { collectUnused, layerFolders } from './collect.ts'
 
+/** A folder, and that of a former version, which a pod may still run on. */
+const inBothVersions = (folder: string): readonly string[] => [folder, `${folder.split('.')[0]}.flat`]
+
 test('images that nobody needs go with their layers a day after their pull; what others share with them stays', async (t) => {
   const root = mkdtempSync(join(tmpdir(), 'sluice-node-images-'))
   t.after(() => rmSync(root, { recursive: true, force: true }))
@@ -24,7 +27,8 @@ test('images that nobody needs go with their layers a day after their pull; what
       JSON.stringify({ architecture: 'a', os: 'linux', rootfs: { type: 'layers', diff_ids: diffIds } }),
     )
     const descriptor = { mediaType: 'c', digest: await content.write(config), size: config.length }
-    for (const folder of layerFolders(diffIds)) mkdirSync(join(root, 'layers', folder), { recursive: true })
+    for (const folder of layerFolders(diffIds).flatMap(inBothVersions))
+      mkdirSync(join(root, 'layers', folder), { recursive: true })
     return content.write(Buffer.from(JSON.stringify({ schemaVersion: 2, config: descriptor, layers: parts })))
   }
   const running = await put(['base', 'app 1'])
@@ -37,15 +41,15 @@ test('images that nobody needs go with their layers a day after their pull; what
   const fresh = await put(['base', 'app 3'])
 
   assert.ok((await collectUnused(content, [named], { dryRun: true })) > 0)
-  assert.equal(readdirSync(join(root, 'layers')).length, 4)
+  assert.equal(readdirSync(join(root, 'layers')).length, 8)
   await collectUnused(content, [named], { dryRun: false })
   const left = await Promise.all(['base', 'app 1', 'app 2', 'app 3'].map((layer) => content.sizeOf(digestOf(layer))))
   assert.deepEqual(left, [4, 5, undefined, 5])
   assert.ok(await content.sizeOf(fresh))
   const folders = [
     ...layerFolders(['base', 'app 1'].map((l) => digestOf(l))),
-    layerFolders(['base', 'app 3'].map((l) => digestOf(l)))[1],
+    layerFolders(['base', 'app 3'].map((l) => digestOf(l)))[1] ?? '',
   ]
-  assert.deepEqual(readdirSync(join(root, 'layers')).sort(), folders.sort())
+  assert.deepEqual(readdirSync(join(root, 'layers')).sort(), folders.flatMap(inBothVersions).sort())
   assert.equal(await collectUnused(content, [named], { dryRun: false }), 0)
 })

@@ -9,11 +9,18 @@ import { removeTree } from '../../../machine/remove-tree.ts'
 /** What no pod names is kept for so long: a rollback within a day pulls nothing. */
 const SPARE_MS = 24 * 3600 * 1000
 
+/** How layers are unpacked: another number where that changes what lies in a folder, so that layers are unpacked anew. */
+const VERSION = '.2'
+
 /** A layer with all below it in one folder. */
 export const FLAT = '.flat'
 
 /** The folders of an image's unpacked layers, the lowest first: named by everything below, too. */
 export function layerFolders(diffIds: readonly string[]): readonly string[] {
+  return chainOf(diffIds).map((name) => `${name}${VERSION}`)
+}
+
+function chainOf(diffIds: readonly string[]): readonly string[] {
   let chain = ''
   return diffIds.map((diffId) => {
     chain = digestOf(`${chain} ${diffId}`)
@@ -35,7 +42,7 @@ export async function collectUnused(
 ): Promise<number> {
   const root = join(content.root, 'blobs', 'sha256')
   const oldestMs = Date.now() - SPARE_MS
-  const keep = { content: new Set<string>(), folders: new Set<string>() }
+  const keep = { content: new Set<string>(), names: new Set<string>() }
   for (const digest of needed) await keepImage(content, digest, keep)
   const old: { readonly path: string; readonly digest: string; readonly sizeBytes: number }[] = []
   for (const name of await readdir(root)) {
@@ -50,11 +57,12 @@ export async function collectUnused(
   if (dryRun) return freedBytes
   for (const { path } of unused) await rm(path, { force: true })
   const layers = join(content.root, 'layers')
-  for (const name of await readdir(layers)) if (!keep.folders.has(name)) await removeTree(join(layers, name))
+  for (const folder of await readdir(layers))
+    if (!keep.names.has(folder.split('.', 1)[0] ?? '')) await removeTree(join(layers, folder))
   return freedBytes
 }
 
-type Keep = { readonly content: Set<string>; readonly folders: Set<string> }
+type Keep = { readonly content: Set<string>; readonly names: Set<string> }
 
 /** Keeps an image, of an index the images of it that are here; what is no manifest keeps itself alone. */
 async function keepImage(content: ContentStore, digest: string, keep: Keep): Promise<void> {
@@ -66,8 +74,6 @@ async function keepImage(content: ContentStore, digest: string, keep: Keep): Pro
   for (const part of [manifest.config, ...manifest.layers]) keep.content.add(part.digest)
   const config = await content.read(manifest.config.digest)
   if (config === undefined) return
-  for (const folder of layerFolders(parseImageConfig(config, digest).rootfs.diff_ids)) {
-    keep.folders.add(folder)
-    keep.folders.add(`${folder}${FLAT}`)
-  }
+  // in any version: a pod may run since before the one that made others
+  for (const name of chainOf(parseImageConfig(config, digest).rootfs.diff_ids)) keep.names.add(name)
 }

@@ -7,6 +7,7 @@ import { test, type TestContext } from 'node:test'
 import type { RegistryClient } from '../../../adapters/registry/client.ts'
 import { digestOf } from '../../../lib/oci/digest.ts'
 import { packTar } from '../../../lib/tar/write.ts'
+import { removeTreeSync } from '../../../machine/remove-tree.ts'
 import { openImageStore } from './store.ts'
 
 type Entry = Parameters<typeof packTar>[0][number]
@@ -17,7 +18,7 @@ const link = (path: string, linkPath: string): Entry => ({ path, type: 'symlink'
 
 function makeRoot(t: TestContext): string {
   const root = mkdtempSync(join(tmpdir(), 'sluice-stack-'))
-  t.after(() => rmSync(root, { recursive: true, force: true }))
+  t.after(() => removeTreeSync(root))
   return root
 }
 
@@ -105,4 +106,34 @@ test('a folder takes nothing from where a symlink of a layer below leads', async
     [folder('x'), file('x/sub/file')],
   )
   assert.equal(lookOf(top, 'x/sub'), look('755', '0 0'))
+})
+
+test('folders and symlinks look the same where a layer took something away', async (t) => {
+  const at = { mtimeSeconds: 1_600_000_000, uid: 999, gid: 998 }
+  const [flat = ''] = await pull(
+    makeRoot(t),
+    [
+      folder('data', { ...at, mode: 0o1770 }),
+      folder('data/empty', { ...at, mode: 0o700 }),
+      { ...link('link', 'data'), ...at },
+      file('gone'),
+    ],
+    [file('.wh.gone')],
+  )
+  assert.deepEqual(readdirSync(flat), ['data', 'link'])
+  const looks = ['data', 'data/empty', 'link'].map((path) => lookOf(flat, path))
+  assert.deepEqual(looks, [look('1770', '999 998'), look('700', '999 998'), look('777', '999 998')])
+  const times = ['data', 'data/empty', 'link'].map((path) => lstatSync(join(flat, path)).mtimeMs / 1000)
+  assert.deepEqual(times, [at.mtimeSeconds, at.mtimeSeconds, at.mtimeSeconds])
+})
+
+test('layers that a former version unpacked are unpacked anew', async (t) => {
+  const root = makeRoot(t)
+  const [folderNow = ''] = await pull(root, [file('x')])
+  const former = folderNow.replace(/\.2$/, '')
+  rmSync(folderNow, { recursive: true })
+  mkdirSync(former)
+  const [again = ''] = await pull(root, [file('x')])
+  assert.deepEqual([again, readdirSync(again)], [folderNow, ['x']])
+  assert.deepEqual(readdirSync(former), [], 'a pod may run on it')
 })

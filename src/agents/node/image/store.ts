@@ -1,14 +1,4 @@
-import {
-  chmodSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  symlinkSync,
-} from 'node:fs'
+import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import { utimes } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
 import { channel } from 'node:diagnostics_channel'
@@ -24,9 +14,8 @@ import type { RegistryClient } from '../../../adapters/registry/client.ts'
 import { openContentStore, storeError, type ContentStore } from '../../../adapters/registry/content-store.ts'
 import { pullImage, type PulledImage } from '../../../adapters/registry/pull.ts'
 import { removeTreeSync } from '../../../machine/remove-tree.ts'
-import { removeEntry } from '../remove-entry.ts'
 import { collectUnused, FLAT, layerFolders } from './collect.ts'
-import { findInLayer } from './layered-path.ts'
+import { flatten, type Gone } from './flatten.ts'
 import { openImageNames, storedImage } from './names.ts'
 import { unpackLayer } from './unpack.ts'
 
@@ -192,7 +181,7 @@ async function unpackOnto(job: LayerJob): Promise<readonly string[]> {
   const flat = `${folder}${FLAT}`
   if (lstatSync(flat, { throwIfNoEntry: false })) return [flat]
   if (lstatSync(folder, { throwIfNoEntry: false })) return [folder, ...job.stack]
-  const work = join(root, `tmp-${randomBytes(6).toString('hex')}`)
+  const [work, merged] = [temporary(root), temporary(root)]
   mkdirSync(work, { mode: 0o755 })
   const gone: Gone[] = []
   try {
@@ -203,37 +192,15 @@ async function unpackOnto(job: LayerJob): Promise<readonly string[]> {
       offer(work, folder)
       return [folder, ...job.stack]
     }
-    flatten(root, work, gone, job.stack, flat)
+    flatten(merged, job.stack, { gone, top: work, keepOwners: job.keepOwners })
+    offer(merged, flat)
     return [flat]
   } finally {
-    removeTreeSync(work)
+    for (const made of [work, merged]) removeTreeSync(made)
   }
 }
 
-/** What a layer takes away from the layers below: a path, or only what a folder holds. */
-type Gone = { readonly path: string; readonly isOpaque: boolean }
-
-/** Makes one folder of a stack, what `gone` names left out, and the new layer over it; files are hard links. */
-function flatten(root: string, work: string, gone: readonly Gone[], stack: readonly string[], flat: string): void {
-  const merged = join(root, `tmp-${randomBytes(6).toString('hex')}`)
-  mkdirSync(merged, { mode: 0o755 })
-  try {
-    for (const layer of [...stack].reverse()) linkTree(layer, merged)
-    for (const one of gone) takeAway(merged, one)
-    linkTree(work, merged)
-    offer(merged, flat)
-  } finally {
-    removeTreeSync(merged)
-  }
-}
-
-/** Goes through folders alone: where the new layer has a folder, those below may have a symlink that leads out of the image. */
-function takeAway(merged: string, { path, isOpaque }: Gone): void {
-  const found = findInLayer(merged, path)
-  if (found === undefined || found === 'hidden') return
-  if (!isOpaque) removeEntry(found.file)
-  else if (found.stats.isDirectory()) for (const child of readdirSync(found.file)) removeEntry(join(found.file, child))
-}
+const temporary = (root: string): string => join(root, `tmp-${randomBytes(6).toString('hex')}`)
 
 /** Gives a folder its name, unless another pull of the same layer has been faster; who made it removes it then. */
 function offer(made: string, name: string): void {
@@ -246,26 +213,6 @@ function offer(made: string, name: string): void {
 
 const isTaken = (error: unknown): boolean =>
   ['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')
-
-function linkTree(from: string, to: string): void {
-  for (const entry of readdirSync(from, { withFileTypes: true })) {
-    const source = join(from, entry.name)
-    const target = join(to, entry.name)
-    if (entry.isDirectory()) {
-      if (!lstatSync(target, { throwIfNoEntry: false })?.isDirectory()) {
-        removeEntry(target)
-        mkdirSync(target)
-      }
-      chmodSync(target, 0o755)
-      linkTree(source, target)
-      chmodSync(target, lstatSync(source).mode & 0o1777)
-      continue
-    }
-    removeEntry(target)
-    if (entry.isSymbolicLink()) symlinkSync(readlinkSync(source), target)
-    else linkSync(source, target)
-  }
-}
 
 async function* verified({ content, layer, diffId }: LayerJob): AsyncGenerator<Buffer> {
   const compression = compressionOf(layer.mediaType)

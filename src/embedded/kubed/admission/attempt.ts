@@ -17,8 +17,19 @@ export type Attempt = {
 /** A write of an object, as plugins see it. */
 export type Write = Attempt & { readonly object: Obj }
 
+/**
+ * The name that a request is about. What is created may name itself, as soon as it has a name; many deletes at once are about none.
+ *
+ * @see k8s.io/apiserver/pkg/endpoints/handlers/create.go
+ */
+export function nameOf({ call, operation, object }: Attempt): string {
+  if (call.name !== '' || operation !== 'CREATE') return call.name
+  return object?.metadata.name ?? ''
+}
+
 /** The `AdmissionRequest` that expressions call `request`. */
-export function requestOf({ call, operation, object, before }: Attempt, matched: Resource): JsonObject {
+export function requestOf(attempt: Attempt, matched: Resource): JsonObject {
+  const { call, operation } = attempt
   const { resource, subresource, namespace, user, dryRun } = call
   return {
     kind: { group: matched.group, version: matched.version, kind: matched.kind },
@@ -27,7 +38,7 @@ export function requestOf({ call, operation, object, before }: Attempt, matched:
     requestKind: { group: resource.group, version: resource.version, kind: resource.kind },
     requestResource: { group: resource.group, version: resource.version, resource: resource.plural },
     requestSubResource: subresource,
-    name: (object ?? before)?.metadata.name ?? call.name,
+    name: nameOf(attempt),
     namespace,
     operation,
     userInfo: { username: user.name, uid: user.uid ?? '', ...userInfo(user) },

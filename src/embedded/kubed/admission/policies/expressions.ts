@@ -10,7 +10,7 @@ import type { User } from '../../request/user.ts'
 import type { Resource } from '../../resources/resource.ts'
 import { celValue } from '../../validation/custom/rules-of-schema.ts'
 import { policyVariable } from '../../validation/policy-expression.ts'
-import { type Attempt, requestOf } from '../attempt.ts'
+import { type Attempt, nameOf, requestOf } from '../attempt.ts'
 
 /** What the expressions of a policy may name. */
 export type Variables = Readonly<Record<string, unknown>>
@@ -47,10 +47,11 @@ export function variablesOfMessages(
 }
 
 /** What may be asked of who sent the request, or of an account. */
-function authorizerOf(env: Environment, { call }: Attempt): Authorizer {
-  const { resource, subresource, namespace, name, user } = call
+function authorizerOf(env: Environment, attempt: Attempt): Authorizer {
+  const { resource, subresource, namespace, user } = attempt.call
   const judged: Judge = (access, account) => judge(env, account === undefined ? user : accountUser(account), access)
-  return new Authorizer(judged, { group: resource.group, resource: resource.plural, subresource, namespace, name })
+  const about = { group: resource.group, resource: resource.plural, subresource, namespace, name: nameOf(attempt) }
+  return new Authorizer(judged, about)
 }
 
 const accountUser = ({ namespace, name }: Account): User => ({

@@ -2,7 +2,7 @@ import { type Json, type JsonObject, listOf, objectOf, objectsOf, stringOf } fro
 import { matchSelector } from '../../../../lib/kube/selector.ts'
 import type { Environment } from '../../environment.ts'
 import type { Resource } from '../../resources/resource.ts'
-import type { Attempt } from '../attempt.ts'
+import { type Attempt, nameOf } from '../attempt.ts'
 
 /**
  * The kind in which a policy sees a write that its `matchConstraints` (or its binding's `matchResources`) select; undefined when they do not.
@@ -53,7 +53,8 @@ function ruledKind(
     )
 }
 
-function ruleCovers(rule: JsonObject, { call, operation, object, before }: Attempt, resource: Resource): boolean {
+function ruleCovers(rule: JsonObject, attempt: Attempt, resource: Resource): boolean {
+  const { call, operation } = attempt
   const names = listOf(rule.resourceNames)
   return (
     takes(rule.operations, operation) &&
@@ -61,7 +62,7 @@ function ruleCovers(rule: JsonObject, { call, operation, object, before }: Attem
     takes(rule.apiVersions, resource.version) &&
     takesScope(rule.scope, call.namespace !== '' && resource.storageKey !== '/namespaces') &&
     listOf(rule.resources).some((each) => takesResource(stringOf(each), resource.plural, call.subresource)) &&
-    (names.length === 0 || names.includes((object ?? before)?.metadata.name ?? call.name))
+    (names.length === 0 || names.includes(nameOf(attempt)))
   )
 }
 

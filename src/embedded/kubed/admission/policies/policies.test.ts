@@ -273,3 +273,37 @@ test('a policy asks what somebody may do, in its expressions, and never in what 
     assert.match(String(body.message), /denied request: not asked$/)
   })
 })
+
+test('an authorizer is asked of what is created by the name that it has', async () => {
+  const roles = '/apis/rbac.authorization.k8s.io/v1/namespaces/default'
+  const metadata = { name: 'maker' }
+  const of = { apiGroups: [''], resources: ['configmaps'] }
+  const allowed = [
+    { ...of, verbs: ['create', 'update', 'delete', 'deletecollection'] },
+    { ...of, verbs: ['frob'], resourceNames: ['mine'] },
+  ]
+  await ask('POST', `${roles}/roles`, { metadata, rules: allowed })
+  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'maker' }
+  await ask('POST', `${roles}/rolebindings`, { metadata, roleRef, subjects: [{ kind: 'User', name: 'bob' }] })
+  const bob = { 'impersonate-user': 'bob' }
+  const check = 'authorizer.requestResource.check("frob").allowed()'
+  const made = (name: object): Promise<Answer> => ask('POST', `${MAPS}?dryRun=All`, { metadata: name }, bob)
+  const spec = (expression: string): object => ({
+    matchConstraints: rules(['*']),
+    validations: [{ expression, messageExpression: '"of: " + request.name' }],
+  })
+  const bound = { validationActions: ['Deny'] }
+  await under('validating', spec(check), bound, async () => {
+    assert.equal((await made({ name: 'mine' })).code, 201)
+    assert.match((await made({ name: 'other' })).body.message, /denied request: of: other$/)
+    assert.match((await made({ generateName: 'mine-' })).body.message, /denied request: of: mine-.{5}$/)
+  })
+  await ask('POST', MAPS, { metadata: { name: 'mine' } })
+  await under('validating', spec(`!${check}`), bound, async () => {
+    assert.match((await made({ name: 'mine' })).body.message, /denied request: of: mine$/)
+    assert.equal((await made({ name: 'other' })).code, 201)
+    assert.equal((await ask('PUT', `${MAPS}/mine?dryRun=All`, { metadata: { name: 'mine' } }, bob)).code, 422)
+    assert.equal((await ask('DELETE', `${MAPS}/mine?dryRun=All`, undefined, bob)).code, 422)
+    assert.equal((await ask('DELETE', `${MAPS}?dryRun=All`, undefined, bob)).code, 200, 'many at once have no name')
+  })
+})

@@ -101,6 +101,20 @@ async function ingest(
   }
 }
 
+/** Removes a blob that the disk has damaged, so that it is fetched again; answers the error that says so, undefined for one that is whole. */
+export async function dropDamaged(store: ContentStore, digest: string): Promise<SluiceError | undefined> {
+  const hasher = new Hasher(parseDigest(digest)?.algorithm)
+  try {
+    for await (const chunk of store.openRead(digest) as AsyncIterable<Buffer>) hasher.update(chunk)
+  } catch {
+    return undefined // what is not there is fetched anyway
+  }
+  const found = hasher.digest()
+  if (found === digest) return undefined
+  await rm(store.pathOf(digest), { force: true })
+  return mismatch(digest, `was damaged on the disk, where it is ${found} now; it is fetched again`)
+}
+
 /** Turns a full or closed disk into an error that says so; passes other errors on. */
 export function storeError(cause: unknown, root: string): unknown {
   if (!isWriteRefusal(cause)) return cause

@@ -17,25 +17,28 @@ const descriptor = (bytes: Buffer, mediaType: string): object => ({
   digest: digestOf(bytes),
   size: bytes.length,
 })
-const config = Buffer.from(
-  JSON.stringify({ architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [digestOf(layer)] } }),
-)
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json'
-const manifest = Buffer.from(
-  JSON.stringify({
+/** The configuration of an image of that layer, and its manifest. */
+function imageOf(diffId: string): { readonly config: Buffer; readonly manifest: Buffer } {
+  const rootfs = { type: 'layers', diff_ids: [diffId] }
+  const config = Buffer.from(JSON.stringify({ architecture: 'amd64', os: 'linux', rootfs }))
+  const manifest = {
     schemaVersion: 2,
     config: descriptor(config, 'application/vnd.oci.image.config.v1+json'),
     layers: [descriptor(layer, 'application/vnd.oci.image.layer.v1.tar')],
-  }),
-)
+  }
+  return { config, manifest: Buffer.from(JSON.stringify(manifest)) }
+}
+const { manifest } = imageOf(digestOf(layer))
 
 /** A registry that has one image, as long as it is there. */
-function registry(isThere: boolean): RegistryClient {
+function registry(isThere: boolean, diffId = digestOf(layer)): RegistryClient {
+  const { config, manifest: bytes } = imageOf(diffId)
   const away = async (): Promise<never> => {
     throw new SluiceError('REGISTRY_UNREACHABLE', 'it is away', { retry: 'backoff' })
   }
   const client: Pick<RegistryClient, 'getManifest' | 'openBlob'> = {
-    getManifest: isThere ? async () => ({ bytes: manifest, mediaType: MANIFEST, digest: digestOf(manifest) }) : away,
+    getManifest: isThere ? async () => ({ bytes, mediaType: MANIFEST, digest: digestOf(bytes) }) : away,
     openBlob: isThere
       ? async (_, digest) => Readable.from([digest === digestOf(layer) ? layer : config]) as never
       : away,
@@ -69,6 +72,41 @@ for (const { it, damage } of damages)
     assert.equal(await openImageStore(root, registry(false), false).find(NAME), undefined)
     assert.ok(await openImageStore(root, registry(true), false).pull(NAME))
   })
+
+for (const [what, bytes] of [
+  ['zeros', Buffer.alloc(layer.length)],
+  ['other bytes', Buffer.alloc(layer.length, 'x')],
+] as const)
+  test(`a layer that became ${what} of the same size is told, and fetched again`, async (t) => {
+    const root = await storeWithImage(t)
+    const blob = join(root, 'blobs/sha256', digestOf(layer).slice(7))
+    const damage = (): void => {
+      writeFileSync(blob, bytes)
+      rmSync(join(root, 'layers'), { recursive: true })
+    }
+    damage()
+    const store = openImageStore(root, registry(true), false)
+    await assert.rejects(store.pull(NAME), {
+      code: 'DIGEST_MISMATCH',
+      message: `content ${digestOf(layer)} was damaged on the disk, where it is ${digestOf(bytes)} now; it is fetched again`,
+    })
+    assert.ok(await store.pull(NAME))
+    damage()
+    const later = openImageStore(root, registry(true), false)
+    assert.equal(await later.find(NAME), undefined)
+    assert.ok(await later.pull(NAME))
+    assert.deepEqual(readFileSync(blob), layer)
+  })
+
+test('a layer that is not what its image promises is refused', async (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'sluice-images-'))
+  t.after(() => rmSync(root, { recursive: true, force: true }))
+  const promised = digestOf('something else')
+  await assert.rejects(openImageStore(root, registry(true, promised), false).pull(NAME), {
+    code: 'DIGEST_MISMATCH',
+    message: `the layer ${digestOf(layer)} unpacks to ${digestOf(layer)}, not to ${promised}`,
+  })
+})
 
 test('a name whose image was collected is not found again', async (t) => {
   const root = await storeWithImage(t)

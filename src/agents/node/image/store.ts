@@ -11,7 +11,12 @@ import { MOVED_BYTES } from '../../../lib/oci/moved-bytes.ts'
 import { parseReference, type Reference } from '../../../lib/oci/reference.ts'
 import type { ContainerConfig, Descriptor } from '../../../lib/oci/types.ts'
 import type { RegistryClient } from '../../../adapters/registry/client.ts'
-import { openContentStore, storeError, type ContentStore } from '../../../adapters/registry/content-store.ts'
+import {
+  dropDamaged,
+  openContentStore,
+  storeError,
+  type ContentStore,
+} from '../../../adapters/registry/content-store.ts'
 import { pullImage, type PulledImage } from '../../../adapters/registry/pull.ts'
 import { removeTreeSync } from '../../../machine/remove-tree.ts'
 import { collectUnused, FLAT, layerFolders } from './collect.ts'
@@ -157,8 +162,8 @@ async function unpackImage(
   for (const [index, layer] of layers.entries()) {
     const folder = join(content.root, 'layers', folders[index] ?? '')
     stack = await unpackOnto({ content, layer, diffId: diffIds[index] ?? '', folder, stack, keepOwners }).catch(
-      (error: unknown) => {
-        throw storeError(error, content.root)
+      async (error: unknown) => {
+        throw (await dropDamaged(content, layer.digest)) ?? storeError(error, content.root)
       },
     )
   }
@@ -236,11 +241,9 @@ async function* verified({ content, layer, diffId }: LayerJob): AsyncGenerator<B
     yield chunk
     moved.publish(chunk.length)
   }
-  if (hasher.digest() !== diffId)
-    throw new SluiceError(
-      'DIGEST_MISMATCH',
-      `the layer ${layer.digest} unpacks to ${hasher.digest()}, not to ${diffId}`,
-    )
+  const seen = hasher.digest()
+  if (seen !== diffId)
+    throw new SluiceError('DIGEST_MISMATCH', `the layer ${layer.digest} unpacks to ${seen}, not to ${diffId}`)
 }
 
 /** A text file of the image, at most 1 MiB; undefined when it is not there. */

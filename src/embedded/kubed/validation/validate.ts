@@ -16,6 +16,7 @@ import { checkEphemeralChange } from './changes/ephemeral-change.ts'
 import { tellsChangesFirst, validateChange } from './changes/immutable.ts'
 import { validateDefinition, validateDefinitionStatus } from './definitions/definition-checks.ts'
 import { validateMeta } from './meta.ts'
+import { newFaults } from './new-faults.ts'
 import { checkNewPod } from './pods/pod-checks.ts'
 import { checkResize } from './pods/resize-checks.ts'
 import { validateStatus } from './kinds/status-checks.ts'
@@ -46,8 +47,11 @@ function faultsOf(call: Call, object: Obj, before: Obj | undefined): FieldError[
   const isFirst = before !== undefined && tellsChangesFirst(object)
   if (isFirst) errors.push(...validateChange(object, before))
   if (before === undefined && resource.storageKey === 'batch/jobs') checkNewJob(object, errors)
-  const found: FieldError[] = []
-  validateFields(type, withClaims(value), '', found)
+  const found = fieldFaults(
+    type,
+    value,
+    before !== undefined && KEEPS_FAULTS.has(resource.storageKey) ? before : undefined,
+  )
   // Nobody looks at the metadata of a budget that is refused for its spec.
   if (before === undefined && resource.storageKey === 'policy/poddisruptionbudgets' && found.length > 0) return found
   for (const error of found) if (before === undefined || !checkedWhenNew(resource, error.field)) errors.push(error)
@@ -59,6 +63,24 @@ function faultsOf(call: Call, object: Obj, before: Obj | undefined): FieldError[
   else if (before === undefined && resource.storageKey === '/pods') checkNewPod(object, errors)
   return errors
 }
+
+/** Faults of fields that were not there before. */
+function fieldFaults(type: FieldType, value: Obj, before: Obj | undefined): FieldError[] {
+  const found: FieldError[] = []
+  validateFields(type, withClaims(value), '', found)
+  return before === undefined ? found : newFaults(found, () => fieldFaults(type, before, undefined))
+}
+
+/**
+ * Kinds with expressions, which may stay as they were when more is asked of new ones.
+ *
+ * @see k8s.io/kubernetes/pkg/apis/admissionregistration/validation findValidatingPolicyPreexistingExpressions
+ */
+const KEEPS_FAULTS = new Set(
+  ['validatingadmissionpolicies', 'mutatingadmissionpolicies'].map(
+    (plural) => `admissionregistration.k8s.io/${plural}`,
+  ),
+)
 
 /** Fields that never change are checked of a new object only, where the kind does so. */
 function checkedWhenNew({ storageKey }: Resource, field: string): boolean {

@@ -12,6 +12,7 @@ import type { FieldError } from '../../fault.ts'
 import type { Obj } from '../../object.ts'
 import { specOf } from '../../object.ts'
 import { duplicate, invalidValue, push, required, unsupported } from '../fault-list.ts'
+import { newFaults } from '../new-faults.ts'
 import { label1035Error, subdomainError } from '../../../../lib/kube/names.ts'
 import { checkConversion, isEstablished } from './conversion-checks.ts'
 import { validateSchema } from './schema-checks.ts'
@@ -32,15 +33,13 @@ type Common = {
 }
 
 /**
- * Faults of a CustomResourceDefinition. What was wrong with it before may stay: it was stored when the rule was not there yet.
+ * Faults of a CustomResourceDefinition that it did not have before.
  *
  * @see k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/validation
  */
 export function validateDefinition(definition: Obj, before: Obj | undefined): FieldError[] {
   const errors = faultsOf(definition, before)
-  if (errors.length === 0 || before === undefined) return errors
-  const old = new Set(faultsOf(before, undefined).map(faultKey))
-  return errors.filter((error) => !old.has(faultKey(error)))
+  return before === undefined ? errors : newFaults(errors, () => faultsOf(before, undefined), faultKey)
 }
 
 /** A fault and where it is, wherever its version stands among the others. */

@@ -9,14 +9,19 @@ import { validateObject } from '../../validate.ts'
 
 const builtin = builtinResources()
 
-/** The faults of a new object named `p`, in the order in which they are told; long rules of names are cut. */
-function faultsOf(plural: string, spec: JsonObject): string[] {
+/** The faults of an object named `p`, in the order in which they are told; long rules of names are cut. */
+function faultsOf(plural: string, spec: JsonObject, before?: JsonObject): string[] {
   const resource = builtin.find((each) => each.storageKey === `admissionregistration.k8s.io/${plural}`)
   assert.ok(resource !== undefined, plural)
-  const object = objFrom({ metadata: { name: 'p' }, spec }, 'admissionregistration.k8s.io/v1', resource.kind)
-  applyDefaults(resource.type, object)
+  const [object, old] = [spec, before ?? {}].map((each) => {
+    const metadata = { name: 'p', ...(before === undefined ? {} : { uid: 'u', resourceVersion: '1' }) }
+    const made = objFrom({ metadata, spec: each }, 'admissionregistration.k8s.io/v1', resource.kind)
+    applyDefaults(resource.type, made)
+    return made
+  })
+  assert.ok(object !== undefined)
   const call = { resource, subresource: '' } as unknown as Call
-  return validateObject(call, object, undefined).map(({ field, message }) =>
+  return validateObject(call, object, before === undefined ? undefined : old).map(({ field, message }) =>
     `${field.replace('spec.', '')} ${message}`.replace(/(consist|be no more) [^]*/, '…'),
   )
 }
@@ -242,3 +247,32 @@ const cases: { it: string; kind: string; spec: JsonObject; want: string[] }[] = 
 ]
 for (const { it, kind, spec, want } of cases)
   test(`admission policies are told of ${it}`, () => assert.deepEqual(faultsOf(kind, spec), want))
+
+test('expressions that are stored may stay, though they would be refused of a new policy', () => {
+  const [dyn, foo] = [{ expression: 'object.data.ok' }, { expression: 'request.foo' }]
+  const stored = policy({
+    matchConditions: [{ name: 'a', expression: 'object.on' }],
+    variables: [{ name: 'a', expression: 'nobody.x' }],
+    validations: [{ ...dyn, messageExpression: 'object.text' }, foo],
+    auditAnnotations: [{ key: 'a', valueExpression: '1' }],
+  })
+  const plural = 'validatingadmissionpolicies'
+  const told = (spec: JsonObject): string[] =>
+    faultsOf(plural, { ...stored, ...spec }, stored).map((each) => each.slice(0, each.indexOf(' ')))
+  assert.equal(faultsOf(plural, stored).length, 6)
+  assert.deepEqual(told({}), [])
+  assert.deepEqual(told({ failurePolicy: 'Ignore', validations: [foo, dyn, { expression: 'true' }] }), [])
+  assert.deepEqual(told({ validations: [{ expression: 'object.data.other' }, foo] }), ['validations[0].expression'])
+  assert.deepEqual(told({ matchConditions: [{ name: 'a', ...dyn }] }), ['matchConditions[0].expression'])
+
+  const mutating = (expression: string, more: JsonObject = {}): JsonObject => ({
+    matchConstraints: { resourceRules: [rule] },
+    reinvocationPolicy: 'Never',
+    mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression } }],
+    ...more,
+  })
+  const [kind, old] = ['mutatingadmissionpolicies', mutating('object.patches')]
+  assert.equal(faultsOf(kind, old).length, 1)
+  assert.deepEqual(faultsOf(kind, mutating('object.patches', { failurePolicy: 'Ignore' }), old), [])
+  assert.equal(faultsOf(kind, mutating('object.others'), old).length, 1)
+})

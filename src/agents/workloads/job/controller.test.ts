@@ -16,24 +16,80 @@ const held = (name: string, ownerUid?: string): KubeObject => ({
   },
 })
 
-test('pods that a Job left behind before the start are let go, orphans and others', async () => {
-  const objects: Record<string, readonly KubeObject[]> = {
-    Job: [{ apiVersion: 'batch/v1', kind: 'Job', metadata: { namespace: 'a', name: 'j', uid: 'now' }, spec: {} }],
-    Pod: [held('mine', 'now'), held('former', 'before'), held('orphan')],
-  }
-  const cacheOf = (kind: string): AbsorbingCache => ({
+/** The live copy of a kind that a test changes: `tell` is what its watch brings. */
+function cacheOf(objects: KubeObject[]) {
+  const heard: Parameters<AbsorbingCache['onChange']>[0][] = []
+  const cache: AbsorbingCache = {
     ready: Promise.resolve(),
-    list: () => objects[kind] ?? [],
-    get: (_namespace: string, name: string) => objects[kind]?.find(({ metadata }) => metadata.name === name),
-    onChange: () => () => undefined,
+    list: () => objects,
+    get: (_namespace, name) => objects.find(({ metadata }) => metadata.name === name),
+    onChange: (listener) => (heard.push(listener), () => undefined),
     absorb: () => undefined,
     absorbDeletion: () => undefined,
     close: () => undefined,
-  })
-  const bench = { cache: (_: string, kind: string) => cacheOf(kind), clock: { nowMs: () => 0 } }
-  const woken: string[] = []
-  const controller = jobController(bench as Bench)
-  await controller.watch({ now: (key) => void woken.push(key), after: () => undefined })
+  }
+  const tell = (object: KubeObject, type: 'ADDED' | 'MODIFIED' | 'DELETED'): void => {
+    objects.splice(0, objects.length, ...objects.filter(({ metadata }) => metadata.name !== object.metadata.name))
+    if (type !== 'DELETED') objects.push(object)
+    for (const listener of heard) listener(object, type)
+  }
+  return { cache, tell }
+}
 
-  assert.deepEqual(woken.filter((key) => key !== 'a/j').sort(), ['a/j/before', 'a/orphan/'])
+/** The controller beside what it looks at, and the keys that have been woken since they were last taken. */
+async function start(objects: { readonly Job: KubeObject[]; readonly Pod: KubeObject[] }) {
+  const jobs = cacheOf(objects.Job)
+  const pods = cacheOf(objects.Pod)
+  const bench = {
+    cache: (_: string, kind: string) => (kind === 'Job' ? jobs : pods).cache,
+    clock: { nowMs: () => 0 },
+  }
+  const woken = new Set<string>()
+  const controller = jobController(bench as Bench)
+  await controller.watch({ now: (key) => void woken.add(key), after: () => undefined })
+  const take = (): string[] => {
+    const keys = [...woken].sort()
+    woken.clear()
+    return keys
+  }
+  const lost = async (key: string): Promise<readonly string[]> => {
+    const seen = await controller.observe(key)
+    return seen && 'lost' in seen ? seen.lost.map(({ metadata }) => metadata.name) : []
+  }
+  return { jobs, pods, take, lost }
+}
+
+const job = (uid: string): KubeObject => ({
+  ...{ apiVersion: 'batch/v1', kind: 'Job', spec: { template: { spec: { containers: [] } } } },
+  metadata: { namespace: 'a', name: 'j', uid },
+})
+
+test('pods that a Job left behind before the start are let go, orphans and others', async () => {
+  const { take } = await start({
+    Job: [job('now')],
+    Pod: [held('mine', 'now'), held('former', 'before'), held('orphan')],
+  })
+
+  assert.deepEqual(
+    take().filter((key) => key !== 'a/j'),
+    ['a/j/before', 'a/orphan/'],
+  )
+})
+
+test('a pod of which the creation answers after the end of its Job is let go', async () => {
+  const { jobs, pods, take, lost } = await start({ Job: [job('one')], Pod: [] })
+  jobs.tell(job('one'), 'DELETED')
+  assert.deepEqual([take(), await lost('a/j/one')], [['a/j', 'a/j/one'], []])
+
+  pods.tell(held('late', 'one'), 'ADDED')
+  assert.deepEqual([take(), await lost('a/j/one')], [['a/j', 'a/j/one'], ['late']])
+
+  jobs.tell(job('two'), 'ADDED')
+  pods.tell(held('later', 'one'), 'ADDED')
+  pods.tell(held('mine', 'two'), 'ADDED')
+  assert.deepEqual([take(), await lost('a/j/one'), await lost('a/j/two')], [['a/j', 'a/j/one'], ['late', 'later'], []])
+
+  pods.tell({ ...held('late', 'one'), metadata: { ...held('late', 'one').metadata, finalizers: [] } }, 'MODIFIED')
+  pods.tell(held('later', 'one'), 'DELETED')
+  assert.deepEqual([take(), await lost('a/j/one')], [['a/j'], []])
 })

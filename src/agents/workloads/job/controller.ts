@@ -1,3 +1,4 @@
+import type { WatchCache } from '../../../adapters/kube/types.ts'
 import type { Controller } from '../../../engine/controller.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
@@ -33,35 +34,27 @@ export function jobController(bench: Bench): Controller<JobSeen | Lost, Write, r
       await Promise.all([jobs.ready, pods.ready])
       podsOf = indexForOwners(pods, jobs, 'Job', wake.now)
       wakeFor(jobs, wake.now)
-      const wakeOrphan = (pod: KubeObject): void => {
-        if (controllerOf(pod) === undefined && isHeld(pod)) wake.now(`${keyOf(pod)}/`)
+      const wakeLost = (pod: KubeObject): void => {
+        const key = lostKey(jobs, pod)
+        if (key !== undefined) wake.now(key)
       }
       pods.onChange((pod, type) => {
         if (controllerOf(pod)?.kind === 'Job') memory.note(as<Pod>(pod))
-        else if (type !== 'DELETED') wakeOrphan(pod)
+        if (type !== 'DELETED') wakeLost(pod)
       })
       jobs.onChange((job, type) => {
         if (type !== 'DELETED') return
         memory.forget(job.metadata.uid ?? '')
         wake.now(`${keyOf(job)}/${job.metadata.uid ?? ''}`)
       })
-      for (const pod of pods.list()) {
-        wakeOrphan(pod)
-        const owner = controllerOf(pod)
-        const { namespace = '' } = pod.metadata
-        if (owner?.kind === 'Job' && jobs.get(namespace, owner.name)?.metadata.uid !== owner.uid)
-          wake.now(`${namespace}/${owner.name}/${owner.uid}`)
-      }
+      pods.list().forEach(wakeLost)
     },
     observe(key, failure) {
       const [namespace = '', name = '', goneUid] = key.split('/')
-      if (goneUid === '') {
-        const orphan = lookUp<Pod>(pods, `${namespace}/${name}`)
-        return orphan && isHeld(orphan) && controllerOf(orphan) === undefined ? { lost: [orphan] } : undefined
-      }
       if (goneUid !== undefined) {
-        const held = podsOf?.of(goneUid).filter(isHeld) ?? []
-        return held.length === 0 ? undefined : { lost: held.map((pod) => as<Pod>(pod)) }
+        const found = goneUid === '' ? [pods.get(namespace, name)] : (podsOf?.of(goneUid) ?? [])
+        const lost = found.flatMap((pod) => (pod && lostKey(jobs, pod) === key ? [as<Pod>(pod)] : []))
+        return lost.length === 0 ? undefined : { lost }
       }
       const job = lookUp<Job>(jobs, key)
       if (!job) return undefined
@@ -76,4 +69,19 @@ export function jobController(bench: Bench): Controller<JobSeen | Lost, Write, r
     },
     decide: (seen) => ('lost' in seen ? { kind: 'act', changes: seen.lost.map(releaseWrite) } : decideJob(seen)),
   })
+}
+
+/**
+ * Where a held pod is let go that nobody will count: under its own name when nobody controls it, under its Job's name and uid when that is gone, or
+ * another has its name by now. The answer to a creation may come after the end of its Job: any event of a pod may be the first of a lost one.
+ *
+ * @see k8s.io/kubernetes/pkg/controller/job `enqueueOrphanPod`
+ */
+function lostKey(jobs: WatchCache, pod: KubeObject): string | undefined {
+  if (!isHeld(pod)) return undefined
+  const owner = controllerOf(pod)
+  if (owner === undefined) return `${keyOf(pod)}/`
+  const { namespace = '' } = pod.metadata
+  const isLost = owner.kind === 'Job' && jobs.get(namespace, owner.name)?.metadata.uid !== owner.uid
+  return isLost ? `${namespace}/${owner.name}/${owner.uid}` : undefined
 }

@@ -7,7 +7,7 @@ import type { Job } from '../job/shapes.ts'
 import { compareText, conditionOf, controlledBy, isSame, timeMs, timeText } from '../meta.ts'
 import type { Telling, Write } from '../write.ts'
 import { zonedText } from './zoned-text.ts'
-import { isOver } from '../job/decide.ts'
+import { isOver } from '../job/ended.ts'
 
 /** A CronJob. */
 export type CronJob = KubeObject & {

@@ -56,7 +56,7 @@ async function start(objects: { readonly Job: KubeObject[]; readonly Pod: KubeOb
     const seen = await controller.observe(key)
     return seen && 'lost' in seen ? seen.lost.map(({ metadata }) => metadata.name) : []
   }
-  return { jobs, pods, take, lost }
+  return { controller, jobs, pods, take, lost }
 }
 
 const job = (uid: string): KubeObject => ({
@@ -92,4 +92,19 @@ test('a pod of which the creation answers after the end of its Job is let go', a
   pods.tell({ ...held('late', 'one'), metadata: { ...held('late', 'one').metadata, finalizers: [] } }, 'MODIFIED')
   pods.tell(held('later', 'one'), 'DELETED')
   assert.deepEqual([take(), await lost('a/j/one')], [['a/j'], []])
+})
+
+test('a Job that is over remembers no failures', async () => {
+  const { jobs, pods, controller } = await start({ Job: [job('one')], Pod: [] })
+  const failures = async (): Promise<number | undefined> => {
+    const seen = await controller.observe('a/j')
+    return seen && 'job' in seen ? seen.remembered.failures.size : undefined
+  }
+  const failed: KubeObject = { ...held('p', 'one'), ...{ spec: { containers: [] }, status: { phase: 'Failed' } } }
+  pods.tell({ ...failed, metadata: { ...failed.metadata, creationTimestamp: '2026-11-28T00:00:00Z' } }, 'ADDED')
+  assert.equal(await failures(), 1)
+
+  const status = { conditions: [{ type: 'Complete', status: 'True' }] }
+  jobs.tell({ ...job('one'), ...{ status } }, 'MODIFIED')
+  assert.equal(await failures(), 0)
 })

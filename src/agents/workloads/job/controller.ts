@@ -9,7 +9,7 @@ import { indexForOwners, type OwnedIndex } from '../owned-index.ts'
 import { as, type Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
 import { releaseWrite } from './count.ts'
-import { isHeld } from './ended.ts'
+import { isHeld, isOver } from './ended.ts'
 import { decideJob, type JobSeen } from './decide.ts'
 import { jobMemory } from './remembered.ts'
 import type { Job } from './shapes.ts'
@@ -43,9 +43,9 @@ export function jobController(bench: Bench): Controller<JobSeen | Lost, Write, r
         if (type !== 'DELETED') wakeLost(pod)
       })
       jobs.onChange((job, type) => {
-        if (type !== 'DELETED') return
-        memory.forget(job.metadata.uid ?? '')
-        wake.now(`${keyOf(job)}/${job.metadata.uid ?? ''}`)
+        const { uid = '' } = job.metadata
+        if (type === 'DELETED' || isOver(as<Job>(job))) memory.forget(uid)
+        if (type === 'DELETED') wake.now(`${keyOf(job)}/${uid}`)
       })
       pods.list().forEach(wakeLost)
     },

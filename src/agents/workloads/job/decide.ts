@@ -6,7 +6,7 @@ import { isActivePod } from '../pods.ts'
 import type { Condition, Pod } from '../shapes.ts'
 import type { Telling, Write } from '../write.ts'
 import { countPods, releaseWrite } from './count.ts'
-import { endingOf, isHeld, TRACKING } from './ended.ts'
+import { endingOf, isHeld, isOver, TRACKING } from './ended.ts'
 import { failureOf, retryAfterMs } from './failure.ts'
 import { indexFailure } from './index-failures.ts'
 import { parseIndexes } from './indexes.ts'
@@ -199,11 +199,6 @@ function deadlineAfterMs(job: Job, { startTime }: JobStatus, nowMs: number): num
   const { activeDeadlineSeconds } = job.spec
   if (activeDeadlineSeconds === undefined || startTime === undefined) return undefined
   return Math.max(timeMs(startTime) + activeDeadlineSeconds * 1000 - nowMs, 1)
-}
-
-/** Whether a Job has come to its end, good or bad. */
-export function isOver(job: Job): boolean {
-  return ['Complete', 'Failed'].some((type) => conditionOf(job.status?.conditions, type)?.status === 'True')
 }
 
 /** Pods that are wanted no more are let go before they are deleted, so that nobody counts them as failed. */

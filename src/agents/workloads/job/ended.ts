@@ -23,6 +23,11 @@ export function endingOf({ metadata, status }: Job): Ending | undefined {
   return metadata.deletionTimestamp !== undefined ? 'deleted' : undefined
 }
 
+/** Whether a Job has come to its end, good or bad. */
+export function isOver(job: Job): boolean {
+  return ['Complete', 'Failed'].some((type) => conditionOf(job.status?.conditions, type)?.status === 'True')
+}
+
 /** Whether a pod has failed: also one that was deleted before it could end, unless only those that have ended are replaced. */
 export function isFailed(job: Job, pod: Pod): boolean {
   return pod.status?.phase === 'Failed' || isAbandoned(job, pod)

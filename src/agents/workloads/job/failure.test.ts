@@ -71,6 +71,12 @@ const cases: { it: string; ended: readonly Ended[]; want: number }[] = [
 for (const { it, ended, want } of cases)
   test(`a Job ${it}`, () => assert.equal(retryAfterMs(ended.map(pod), NOTHING, NOW) / 1000, want))
 
+test('a Job of very many failed pods waits as long as any', () => {
+  const one = pod({ phase: 'Failed', agoS: 2 })
+  const many = Array.from({ length: 130_000 }, (_, at) => ({ ...one, metadata: { ...one.metadata, uid: `${at}` } }))
+  assert.equal(retryAfterMs(many, NOTHING, NOW), 598_000)
+})
+
 test('a Job that has shrunk forgets failed indexes beyond its end', () => {
   const job = {
     metadata: {},

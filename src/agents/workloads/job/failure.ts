@@ -1,11 +1,9 @@
 import { timeMs } from '../meta.ts'
 import type { Pod } from '../shapes.ts'
 import { endedMs, isFailed, isHeld } from './ended.ts'
+import { patienceMs } from './patience.ts'
 import type { Remembered } from './remembered.ts'
 import type { FailureRule, Job, JobStatus } from './shapes.ts'
-
-const FIRST_RETRY_MS = 10_000
-const LONGEST_RETRY_MS = 600_000
 
 /** Why the Job has failed; `undefined` when it has not. */
 export function failureOf(
@@ -41,15 +39,14 @@ export function retryAfterMs(pods: readonly Pod[], remembered: Remembered, nowMs
     if (pod.status?.phase === 'Failed') failures.set(pod.metadata.uid ?? '', endedMs(pod))
     if (pod.status?.phase === 'Succeeded') successMs = Math.max(successMs, endedMs(pod))
   }
-  // what failed in the second of a success failed before it
-  const inARow = [...failures.values()].filter((atMs) => atMs > successMs)
-  return patienceMs(inARow.length, Math.max(...inARow), nowMs)
-}
-
-/** How long to wait after so many failures in a row, of which the last happened at that time. */
-export function patienceMs(failures: number, lastMs: number, nowMs: number): number {
-  if (failures === 0) return 0
-  return Math.max(lastMs + Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LONGEST_RETRY_MS) - nowMs, 0)
+  let inARow = 0
+  let lastMs = 0
+  for (const atMs of failures.values()) {
+    if (atMs <= successMs) continue // what failed in the second of a success failed before it
+    inARow++
+    lastMs = Math.max(lastMs, atMs)
+  }
+  return patienceMs(inARow, lastMs, nowMs)
 }
 
 /** What the podFailurePolicy says about a failed pod; `undefined` when no rule fits. */

@@ -1,8 +1,9 @@
 import type { Pod } from '../shapes.ts'
 import { isActivePod } from '../pods.ts'
 import { endedMs, endingOf, isFailed, isHeld } from './ended.ts'
-import { actionFor, patienceMs } from './failure.ts'
+import { actionFor } from './failure.ts'
 import { indexOf, parseIndexes, renderIndexes } from './indexes.ts'
+import { patienceMs } from './patience.ts'
 import type { Job, JobStatus } from './shapes.ts'
 
 /** How many pods of the same index had failed before this one; only in Jobs that count failures per index. */

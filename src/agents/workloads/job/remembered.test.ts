@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { WatchCache } from '../../../adapters/kube/types.ts'
+import { assertLinear } from '../../../../tests/support/cpu-time.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Pod } from '../shapes.ts'
 import { TRACKING } from './ended.ts'
@@ -27,6 +28,10 @@ const job = (uid: string, podReplacementPolicy?: string): KubeObject => ({
   ...{ apiVersion: 'batch/v1', kind: 'Job', spec: { podReplacementPolicy } },
   metadata: { namespace: 'a', name: 'j', uid },
 })
+const over = (of: KubeObject): KubeObject =>
+  ({ ...of, status: { conditions: [{ type: 'Failed', status: 'True' }] } }) as KubeObject
+const failedAt = (second: number): Pod => held(`p${second}`, 'Failed', `2026-11-27T00:00:0${second}Z`)
+const eight = [3, 1, 8, 2, 5, 7, 4, 6].map(failedAt)
 
 const failed = held('p', 'Failed', '2026-11-27T00:00:07Z')
 const cases: { it: string; of?: KubeObject | undefined; pods: readonly Pod[]; waitS: number }[] = [
@@ -41,6 +46,14 @@ const cases: { it: string; of?: KubeObject | undefined; pods: readonly Pod[]; wa
   },
   { it: 'forgets it for a later success', pods: [failed, held('s', 'Succeeded', '2026-11-27T00:00:08Z')], waitS: 0 },
   { it: 'passes over what it has let go', pods: [free(failed)], waitS: 0 },
+  { it: 'waits no longer after seven in a row', pods: eight.slice(1), waitS: 598 },
+  { it: 'waits as long after eight, told more than once', pods: [...eight, ...eight], waitS: 598 },
+  {
+    it: 'waits for what failed after a success',
+    pods: [...eight, held('s', 'Succeeded', '2026-11-27T00:00:06Z')],
+    waitS: 18,
+  },
+  { it: 'that is over remembers nothing', of: over(job('j')), pods: [failed], waitS: 0 },
   { it: 'that is gone remembers nothing', of: undefined, pods: [failed], waitS: 0 },
   { it: 'remembers nothing of a former one of the name', of: job('other'), pods: [failed], waitS: 0 },
 ]
@@ -54,3 +67,13 @@ for (const { it, pods, waitS, ...rest } of cases)
     memory.forget('j')
     assert.equal(retryAfterMs([], memory.of('j'), NOW), 0)
   })
+
+test('failures cost a Job the same, however many came before', () => {
+  const jobs = { get: () => job('j') } as unknown as WatchCache
+  const note = (count: number): void => {
+    const memory = jobMemory(jobs)
+    for (let at = 0; at < count; at++) memory.note(held(`p${at}`, 'Failed', '2026-11-27T00:00:07Z'))
+    assert.equal(retryAfterMs([], memory.of('j'), NOW), 597_000)
+  }
+  assertLinear(note, 4000)
+})

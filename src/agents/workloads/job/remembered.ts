@@ -2,12 +2,13 @@ import type { WatchCache } from '../../../adapters/kube/types.ts'
 import { lookUp } from '../by-key.ts'
 import { controllerOf } from '../meta.ts'
 import type { Pod } from '../shapes.ts'
-import { endedMs, isFailed, isHeld } from './ended.ts'
+import { endedMs, isFailed, isHeld, isOver } from './ended.ts'
+import { FAILURES_TO_LONGEST } from './patience.ts'
 import type { Job } from './shapes.ts'
 
 /** How a Job's pods have ended since this process looks on, whether they are still there or not. */
 export type Remembered = {
-  /** When pods have failed since the last success, by uid. */
+  /** When pods have failed since the last success, by uid: the last `FAILURES_TO_LONGEST`, since more do not lengthen the wait. */
   readonly failures: ReadonlyMap<string, number>
   /** When the last one succeeded; 0: none has. */
   readonly successMs: number
@@ -23,7 +24,7 @@ export type Memory = {
 /** Nothing has happened. */
 export const NOTHING: Remembered = { failures: new Map(), successMs: 0 }
 
-/** Nothing has happened in any Job yet. With its Job gone nobody asks about a pod, and nothing would make us forget. */
+/** Nothing has happened in any Job yet. With its Job gone or over nobody asks about a pod, and nothing would make us forget. */
 export function jobMemory(jobs: WatchCache): Memory {
   const byJob = new Map<string, Remembered>()
   const of = (uid: string): Remembered => byJob.get(uid) ?? NOTHING
@@ -31,7 +32,7 @@ export function jobMemory(jobs: WatchCache): Memory {
     note(pod) {
       const { uid = '', name = '' } = controllerOf(pod) ?? {}
       const job = lookUp<Job>(jobs, `${pod.metadata.namespace ?? ''}/${name}`)
-      if (isHeld(pod) && job?.metadata.uid === uid) byJob.set(uid, remember(of(uid), job, pod))
+      if (isHeld(pod) && job?.metadata.uid === uid && !isOver(job)) byJob.set(uid, remember(of(uid), job, pod))
     },
     of,
     forget: (uid) => void byJob.delete(uid),
@@ -48,5 +49,6 @@ function remember(before: Remembered, job: Job, pod: Pod): Remembered {
 
 /** What has failed in the second of a success has failed before it. */
 function since(failures: ReadonlyMap<string, number>, successMs: number): Remembered {
-  return { failures: new Map([...failures].filter(([, atMs]) => atMs > successMs)), successMs }
+  const later = [...failures].filter(([, atMs]) => atMs > successMs).sort(([, one], [, other]) => one - other)
+  return { failures: new Map(later.slice(-FAILURES_TO_LONGEST)), successMs }
 }

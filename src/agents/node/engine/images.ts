@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { EngineClient } from '../../../adapters/container-engine/client.ts'
-import { openContentStore, type ContentStore } from '../../../adapters/registry/content-store.ts'
+import { dropDamaged, openContentStore, type ContentStore } from '../../../adapters/registry/content-store.ts'
 import type { RegistryClient } from '../../../adapters/registry/client.ts'
 import { pullImage, type PulledImage } from '../../../adapters/registry/pull.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
@@ -25,16 +25,19 @@ export function openEngineImages(
   const content = openContentStore(root)
   const names = openImageNames(join(root, 'names.json'))
   const known = new Map<string, Image>()
+  const take = async (name: string, digest: string): Promise<Image | undefined> => {
+    const stored = await storedImage(content, digest)
+    if (stored === undefined) return undefined
+    await hand(engine, content, stored)
+    const image = imageOf(name, referenceOf(name), stored, [])
+    known.set(name, image)
+    return image
+  }
   return {
     async find(name) {
       const digest = names.get(name)
       if (known.has(name) || digest === undefined) return known.get(name)
-      const stored = await storedImage(content, digest)
-      if (stored === undefined) return undefined
-      await hand(engine, content, stored)
-      const image = imageOf(name, referenceOf(name), stored, [])
-      known.set(name, image)
-      return image
+      return take(name, digest).catch(() => undefined) // what is damaged is pulled again
     },
     async pull(name, o = {}) {
       const reference = referenceOf(name)
@@ -69,11 +72,20 @@ async function hand(engine: EngineClient, content: ContentStore, pulled: PulledI
   const config = await content.read(pulled.manifest.config.digest)
   if (config === undefined)
     throw new SluiceError('IMAGE_INVALID', `the configuration of ${name} is gone`, { retry: 'backoff' })
-  await engine.send('/images/load?quiet=1', Readable.from(archive(name, config, content, pulled)))
+  await engine
+    .send('/images/load?quiet=1', Readable.from(archive(name, config, content, pulled)))
+    .catch((error) => refuse(content, pulled, error))
   if (!(await isThere(engine, name)))
     throw new SluiceError('IMAGE_INVALID', `the container engine does not take the image ${pulled.digest}`, {
       retry: 'backoff',
     })
+}
+
+/** Says why the engine refuses an image: a layer that the disk has damaged is the fault, and goes. */
+async function refuse(content: ContentStore, { layers }: PulledImage, error: unknown): Promise<never> {
+  const damages: unknown[] = []
+  for (const { digest } of layers) damages.push(await dropDamaged(content, digest))
+  throw damages.find((damage) => damage !== undefined) ?? error
 }
 
 async function isThere(engine: EngineClient, name: string): Promise<boolean> {

@@ -101,7 +101,11 @@ async function pull(context: NodeContext, memory: Memory, step: Step & { do: 'pu
     const message = `Failed to apply default image tag "${name}": couldn't parse image name "${name}": invalid reference format`
     return fail('InspectFailed', message, 'InvalidImageName', message)
   }
-  const present = policy === 'Always' ? undefined : await context.driver().findImage(name)
+  const present = policy === 'Always' ? undefined : await findOrFault(context, name)
+  if (present && 'fault' in present) {
+    const message = `Failed to inspect image "${name}": ${present.fault}`
+    return fail('InspectFailed', message, 'ImageInspectError', message)
+  }
   if (present) {
     say('Normal', 'Pulled', `Container image "${name}" already present on machine and can be accessed by the pod`)
     return keep(memory, name, present)
@@ -124,6 +128,16 @@ async function pull(context: NodeContext, memory: Memory, step: Step & { do: 'pu
     say('Normal', 'BackOff', `Back-off pulling image "${name}"`)
     say('Warning', 'Failed', 'Error: ImagePullBackOff')
   }
+}
+
+async function findOrFault(
+  context: NodeContext,
+  name: string,
+): Promise<Image | { readonly fault: string } | undefined> {
+  return context
+    .driver()
+    .findImage(name)
+    .catch((error: unknown) => ({ fault: textOf(error) }))
 }
 
 /** Pulls with the login that the pod's secrets have for the registry. */

@@ -22,6 +22,14 @@ async function treeOf(...layers: readonly (readonly Entry[])[]): Promise<readonl
   return [...tree].flatMap(([path, node]) => (path === '' ? [] : [`${path} ${node.type}`])).sort()
 }
 
+const LINKED: Entry[] = [
+  ['usr/bin', 'directory'],
+  ['usr/bin/x', 'directory'],
+  ['usr/bin/x/old', 'file'],
+  ['usr/bin/y', 'file'],
+  ['bin', 'symlink', 'usr/bin'],
+]
+
 const cases: { it: string; layers: Entry[][]; want: string[] }[] = [
   {
     it: 'puts a link in the place of a folder of the same layer, with what is in it',
@@ -59,6 +67,41 @@ const cases: { it: string; layers: Entry[][]; want: string[] }[] = [
       ],
     ],
     want: ['lib symlink', 'usr directory', 'usr/lib directory', 'usr/lib/x file', 'y file'],
+  },
+  {
+    it: 'puts a file in the place of a folder that a link leads to',
+    layers: [LINKED, [['bin/x', 'file']]],
+    want: ['bin symlink', 'usr directory', 'usr/bin directory', 'usr/bin/x file', 'usr/bin/y file'],
+  },
+  {
+    it: 'takes away what a link leads to',
+    layers: [
+      LINKED,
+      [
+        ['bin/.wh.y', 'file'],
+        ['bin/x/.wh..wh..opq', 'file'],
+      ],
+    ],
+    want: ['bin symlink', 'usr directory', 'usr/bin directory', 'usr/bin/x directory'],
+  },
+  {
+    it: 'takes nothing from where a link led that is a folder now',
+    layers: [
+      LINKED,
+      [
+        ['bin', 'directory'],
+        ['bin/.wh.y', 'file'],
+        ['bin/.wh..wh..opq', 'file'],
+      ],
+    ],
+    want: [
+      'bin directory',
+      'usr directory',
+      'usr/bin directory',
+      'usr/bin/x directory',
+      'usr/bin/x/old file',
+      'usr/bin/y file',
+    ],
   },
   {
     it: 'leaves no image with a file for its root',

@@ -113,15 +113,22 @@ async function countBytes(stream: AsyncIterable<Buffer>, layer: Layer): Promise<
   throw new SluiceError('DIGEST_MISMATCH', `layer ${layer.descriptor.digest} does not unpack to its diff id`)
 }
 
-/** Lays one layer over the tree; its whiteouts mean what lies below, whatever their place in the layer. */
+/** Lays one layer over the tree; its whiteouts mean what lies below, whatever their place in the layer, where its own links lead. */
 function addLayer(tree: Map<string, TreeNode>, entries: readonly Indexed[]): void {
   const gone = new Set<string>()
   const emptied = new Set<string>()
-  for (const { path, type } of entries) {
-    const { folder, base } = splitPath(path)
+  const own = new Map<string, TreeNode>()
+  const seen = { get: (path: string) => own.get(path) ?? tree.get(path) }
+  for (const entry of entries) {
+    const { folder: named, base } = splitPath(entry.path)
+    const folder = resolveInTree(seen, named)
+    const path = joinPath(folder, base)
     if (base === '.wh..wh..opq') emptied.add(folder)
-    else if (base.startsWith('.wh.')) gone.add(folder === '' ? base.slice(4) : `${folder}/${base.slice(4)}`)
-    else if (type !== 'directory' && tree.get(path)?.type === 'directory') gone.add(path)
+    else if (base.startsWith('.wh.')) gone.add(joinPath(folder, base.slice(4)))
+    else {
+      own.set(path, entry)
+      if (entry.type !== 'directory' && tree.get(path)?.type === 'directory') gone.add(path)
+    }
   }
   if (gone.size + emptied.size > 0)
     for (const path of [...tree.keys()]) if (path !== '' && isHidden(path, gone, emptied)) tree.delete(path)
@@ -195,7 +202,7 @@ function addParents(tree: Map<string, TreeNode>, path: string): void {
  * @param path absolute or relative to `/`; parts that are not there stay as they are
  * @returns the path without a leading `/`
  */
-export function resolveInTree(tree: Tree, path: string, keepLast = false): string {
+export function resolveInTree(tree: Pick<Tree, 'get'>, path: string, keepLast = false): string {
   let todo = path.split('/').filter((part) => part !== '' && part !== '.')
   let done: string[] = []
   for (let hops = 0; todo.length > 0;) {

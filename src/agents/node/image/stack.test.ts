@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict'
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -15,6 +25,8 @@ type Entry = Parameters<typeof packTar>[0][number]
 const folder = (path: string, look: Partial<Entry> = {}): Entry => ({ path, type: 'directory', ...look })
 const file = (path: string): Entry => ({ path, type: 'file', content: Buffer.from(path) })
 const link = (path: string, linkPath: string): Entry => ({ path, type: 'symlink', linkPath })
+
+const hardLink = (path: string, linkPath: string): Entry => ({ path, type: 'link', linkPath })
 
 function makeRoot(t: TestContext): string {
   const root = mkdtempSync(join(tmpdir(), 'sluice-stack-'))
@@ -136,4 +148,21 @@ test('layers that a former version unpacked are unpacked anew', async (t) => {
   const [again = ''] = await pull(root, [file('x')])
   assert.deepEqual([again, readdirSync(again)], [folderNow, ['x']])
   assert.deepEqual(readdirSync(former), [], 'a pod may run on it')
+})
+
+test('a hard link to a symlink is that symlink, and to a file of a layer below a copy that looks like it', async (t) => {
+  const at = { mtimeSeconds: 1_600_000_000, uid: 999, gid: 998 }
+  const [top = '', below = ''] = await pull(
+    makeRoot(t),
+    [{ ...file('data/file'), ...at, mode: 0o640 }, { ...link('link', 'data'), ...at }, hardLink('same', 'link')],
+    [file('soon/x'), hardLink('soon', 'link'), file('soon/y'), hardLink('copy', 'data/file')],
+  )
+  assert.equal(readlinkSync(join(below, 'same')), 'data')
+  assert.equal(readlinkSync(join(top, 'soon')), 'data')
+  assert.equal(readFileSync(join(top, 'data/y'), 'utf8'), 'soon/y')
+  assert.deepEqual(
+    ['soon', 'copy'].map((path) => lookOf(top, path)),
+    [look('777', '999 998'), look('640', '999 998')],
+  )
+  assert.equal(lstatSync(join(top, 'copy')).mtimeMs / 1000, at.mtimeSeconds)
 })

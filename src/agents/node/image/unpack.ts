@@ -8,6 +8,7 @@ import {
   lutimesSync,
   mkdirSync,
   openSync,
+  readlinkSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -90,7 +91,7 @@ function makeParent(target: UnpackTarget, parent: string, entry: TarEntry, folde
 
 /** Whether paths lead elsewhere from now on. */
 function changesWays({ type }: TarEntry, path: string): boolean {
-  if (type === 'symlink') return true
+  if (type === 'symlink' || type === 'link') return true
   const before = lstatSync(path, { throwIfNoEntry: false })
   return before !== undefined && !(before.isDirectory() ? type === 'directory' : before.isFile() && type === 'file')
 }
@@ -147,14 +148,23 @@ async function writeFile(path: string, body: AsyncIterable<Buffer>): Promise<voi
   }
 }
 
-function placeHardlink({ folder, below }: UnpackTarget, entry: TarEntry, path: string): void {
-  const found = resolveInLayers([folder, ...below], checkedName(entry.linkPath), false)
-  if (found.file === undefined || found.stats?.isDirectory())
+/** A link to a symlink is one more symlink; to a file of a layer below a copy of it, as an overlay makes one. */
+function placeHardlink(target: UnpackTarget, entry: TarEntry, path: string): void {
+  const {
+    path: linked,
+    file,
+    stats,
+  } = resolveInLayers([target.folder, ...target.below], checkedName(entry.linkPath), false)
+  if (file === undefined || stats === undefined || stats.isDirectory())
     throw unsafe(entry.path, `is a hard link to "${entry.linkPath}", which is no file of the image`)
-  if (found.stats?.isSymbolicLink()) throw unsafe(entry.path, `is a hard link to the symlink "${entry.linkPath}"`)
-  if (found.file === join(folder, found.path)) return linkSync(found.file, path)
-  copyFileSync(found.file, path)
-  chmodSync(path, (found.stats?.mode ?? 0o644) & 0o777)
+  if (file === join(target.folder, linked)) return linkSync(file, path)
+  if (stats.isSymbolicLink()) symlinkSync(readlinkSync(file), path)
+  else copyFileSync(file, path)
+  const { mode, uid, gid, mtimeMs } = stats
+  finish(target, path, {
+    ...{ type: stats.isSymbolicLink() ? 'symlink' : 'file', mode, uid, gid },
+    mtimeSeconds: mtimeMs / 1000,
+  })
 }
 
 function finish({ keepOwners }: UnpackTarget, path: string, entry: Look): void {

@@ -1,44 +1,20 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
-import { engineClient, type EngineClient } from '../../../adapters/container-engine/client.ts'
-import { parseContainer, textsOf, type EngineContainer } from '../../../adapters/container-engine/container.ts'
+import { engineClient } from '../../../adapters/container-engine/client.ts'
+import { textsOf, type EngineContainer } from '../../../adapters/container-engine/container.ts'
 import { findEngineSocket } from '../../../adapters/container-engine/socket.ts'
 import type { RegistryClient } from '../../../adapters/registry/client.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
-import type {
-  ContainerId,
-  ContainerUse,
-  ContainerStart,
-  Driver,
-  DriverEvents,
-  PodId,
-  RunningContainer,
-  Sandbox,
-  Sysctl,
-} from '../driver.ts'
-import type { KeeperClient } from '../keeper/client.ts'
+import type { ContainerId, ContainerUse, ContainerStart, Driver, DriverEvents, RunningContainer } from '../driver.ts'
 import { addRoutes, NETWORK } from '../linux/network.ts'
-import { removeTreeSync } from '../../../machine/remove-tree.ts'
 import { readProcesses, usageOfMachine, usageOfTree } from '../usage/processes.ts'
-import { containerBody, LABELS, nameOf, sandboxBody, type Place } from './bodies.ts'
+import { containerBody, LABELS, nameOf, type Place } from './bodies.ts'
 import { makeNetwork, openGateway } from './gateway.ts'
 import { handEmptyImage, openEngineImages, tagOf } from './images.ts'
 import { followLog } from './logs.ts'
+import { createSandbox, look, podFolder, refresh, removePod, sandboxesOf, type Engine } from './sandbox.ts'
 import { attachTo, execIn, openIn } from './streams.ts'
-
-/** The parts of the driver. */
-type Engine = {
-  readonly client: EngineClient
-  readonly keeper: KeeperClient
-  readonly place: Place
-  readonly stateDir: string
-  readonly events: DriverEvents
-  /** What the engine has of this node, by its id there. */
-  readonly known: Map<string, EngineContainer>
-  readonly routes: Set<string>
-  isClosed: boolean
-}
 
 const GAPS = [
   'volumes in memory are folders of the disk',
@@ -149,23 +125,6 @@ function driverOf(engine: Engine, images: ReturnType<typeof openEngineImages>): 
   }
 }
 
-async function createSandbox(engine: Engine, pod: PodId, sysctls: readonly Sysctl[]): Promise<Sandbox> {
-  const { client, place } = engine
-  const name = nameOf(place, pod.uid)
-  mkdirSync(podFolder(engine, pod.uid), { recursive: true, mode: 0o755 })
-  try {
-    await client.ask('POST', `/containers/create?name=${name}`, sandboxBody(place, pod, sysctls))
-    await client.ask('POST', `/containers/${name}/start`)
-    await look(engine, name)
-    const sandbox = sandboxesOf(engine).find(({ uid }) => uid === pod.uid)
-    if (sandbox !== undefined) return sandbox
-    throw new SluiceError('NODE_DRIVER', "the container of the pod's network has no address", { retry: 'backoff' })
-  } catch (error) {
-    await removePod(engine, pod.uid).catch(() => undefined)
-    throw error
-  }
-}
-
 async function startContainer(engine: Engine, start: ContainerStart): Promise<RunningContainer> {
   const { client, place } = engine
   const name = keyOf(place, start)
@@ -184,22 +143,6 @@ async function startContainer(engine: Engine, start: ContainerStart): Promise<Ru
     throw new SluiceError('NODE_DRIVER', 'the container engine lost the container', { retry: 'backoff' })
   keepLog(engine, container, start.tty)
   return run
-}
-
-/** Asks the engine for one container and keeps what it says. */
-async function look({ client, known }: Engine, name: string): Promise<EngineContainer | undefined> {
-  const found = parseContainer(await client.ask('GET', `/containers/${name}/json`).catch(() => undefined))
-  if (found !== undefined) known.set(found.id, found)
-  return found
-}
-
-/** Asks the engine for all containers of this node. */
-async function refresh(engine: Engine): Promise<readonly EngineContainer[]> {
-  const filters = encodeURIComponent(JSON.stringify({ label: [`${LABELS.node}=${engine.place.node}`] }))
-  const ids = textsOf(await engine.client.ask('GET', `/containers/json?all=1&filters=${filters}`), 'Id')
-  const found = await Promise.all(ids.map((id) => look(engine, id)))
-  for (const id of engine.known.keys()) if (!ids.includes(id)) engine.known.delete(id)
-  return found.flatMap((container) => container ?? [])
 }
 
 /** Hears of ends from the engine's events; asks for all when the stream ended, as much may have happened. */
@@ -247,33 +190,12 @@ function keepLog(engine: Engine, container: EngineContainer, tty = false): void 
   if (run !== undefined) void followLog(engine.client, container.id, logOf(engine, run), tty).catch(() => undefined)
 }
 
-async function removePod(engine: Engine, uid: string): Promise<void> {
-  const mine = (await refresh(engine)).filter(({ labels }) => labels[LABELS.uid] === uid)
-  // the one that holds the network goes last
-  const inOrder = mine.sort(
-    (a, b) => Number(a.labels[LABELS.kind] === 'sandbox') - Number(b.labels[LABELS.kind] === 'sandbox'),
-  )
-  for (const { id } of inOrder) {
-    await engine.client.ask('DELETE', `/containers/${id}?force=1&v=1`)
-    engine.known.delete(id)
-  }
-  removeTreeSync(podFolder(engine, uid))
-}
-
 async function removeAll(engine: Engine): Promise<void> {
   const { client, place } = engine
   for (const { uid } of sandboxesOf(engine)) await removePod(engine, uid).catch(() => undefined)
   for (const { id } of await refresh(engine))
     await client.ask('DELETE', `/containers/${id}?force=1&v=1`).catch(() => undefined)
   await client.ask('DELETE', `/networks/${place.network}`).catch(() => undefined)
-}
-
-function sandboxesOf({ known, place }: Engine): Sandbox[] {
-  return [...known.values()].flatMap(({ labels, isRunning, addresses }) => {
-    const uid = labels[LABELS.uid]
-    const ip = addresses[place.network]
-    return labels[LABELS.kind] === 'sandbox' && isRunning && uid !== undefined && ip ? [{ uid, ip }] : []
-  })
 }
 
 function usageOf({ known }: Engine): ContainerUse[] {
@@ -310,10 +232,6 @@ function keyOf(place: Place, { uid, container, attempt }: ContainerId): string {
 
 function logOf(engine: Engine, { uid, container, attempt }: ContainerId): string {
   return join(podFolder(engine, uid), 'logs', `${container}.${attempt}.log`)
-}
-
-function podFolder({ stateDir }: Engine, uid: string): string {
-  return join(stateDir, 'pods', uid)
 }
 
 function parse(line: string): unknown {

@@ -10,7 +10,6 @@ import type {
   DriverEvents,
   RunningContainer,
   Sandbox,
-  Sysctl,
 } from '../driver.ts'
 import { openImageStore } from '../image/store.ts'
 import { readProcesses, usageOfMachine, usageOfTree } from '../usage/processes.ts'
@@ -19,17 +18,15 @@ import { openCgroups, processesByNamespace } from './cgroup.ts'
 import { depthOf, idsOf, startInit, type LinuxPaths } from './container.ts'
 import { ENTER_SCRIPT, EXEC_SCRIPT, INIT_SCRIPT } from './init-script.ts'
 import { forgetKeeper, launchKeeper, TOOL_ENV, type Launched } from './launch.ts'
-import { addRoutes, hasJoined, joinBridge, makeBridge, NETWORK, waitForNamespace } from './network.ts'
+import { createSandbox, DIE_WITH_KEEPER, podFolder, removePod, removeUnfinished } from './make-sandbox.ts'
+import { addRoutes, makeBridge, NETWORK } from './network.ts'
 import { groupOf, keyOf, metaOf, type Linux, type Meta } from './kept.ts'
 import { attachTo, execIn, findProgram, forwardTo, openIn } from './remote.ts'
-import { enterSandbox, findInner, mountImage, mountMemory, sandboxOf, setSysctls } from './sandbox.ts'
-import { removeTreeSync } from '../../../machine/remove-tree.ts'
+import { enterSandbox, findInner, mountImage, mountMemory, sandboxOf } from './sandbox.ts'
 import { watchMemory, type Watched } from './memory-watch.ts'
 import { checkMachine } from './self-check.ts'
 import { prepareTools, whyNoTerminals } from './tools.ts'
 import { resolveUser } from './user.ts'
-
-const DIE_WITH_KEEPER = ['setpriv', '--pdeathsig', 'KILL', '--']
 
 /**
  * Starts the Linux driver: namespaces by util-linux, network by iproute2, no root needed. Containers of an earlier server are taken over.
@@ -112,7 +109,7 @@ function driverOf(linux: Linux, images: ReturnType<typeof openImageStore>): Driv
     forward: (uid, port) => forwardTo(linux, uid, port),
     connect: (target) => keeper.streamTo(target),
     greet: keeper.greet,
-    removeSandbox: (uid) => removeSandbox(linux, uid),
+    removeSandbox: (uid) => removePod(linux, uid),
     forget: async (id) => {
       await keeper.forget(keyOf(id))
       linux.cgroups.close(groupOf(id))
@@ -137,7 +134,7 @@ function driverOf(linux: Linux, images: ReturnType<typeof openImageStore>): Driv
       memory?.stop()
       if (!stopPods) return keeper.close()
       const sandboxes = await sandboxesOf(linux).catch(() => [])
-      for (const { uid } of sandboxes) await removeSandbox(linux, uid).catch(() => undefined)
+      for (const { uid } of sandboxes) await removePod(linux, uid).catch(() => undefined)
       await keeper.stop()
       forgetKeeper(linux.stateDir)
     },
@@ -195,51 +192,6 @@ function gapsOf({ mode, cgroups }: Linux): string[] {
   return gaps
 }
 
-async function createSandbox(
-  linux: Linux,
-  uid: string,
-  hostname: string,
-  sysctls: readonly Sysctl[],
-): Promise<Sandbox> {
-  const { keeper } = linux.launched
-  const octet = nextOctet(linux)
-  linux.octets.set(uid, octet)
-  const key = `sandbox/${uid}`
-  mkdirSync(linux.paths.logs(uid), { recursive: true, mode: 0o755 })
-  try {
-    const hold = ['sh', '-c', 'hostname "$1" 2>/dev/null; exec sleep infinity', 'sh', hostname.slice(0, 63)]
-    const argv = [...DIE_WITH_KEEPER, 'unshare', '-n', '-i', '-u', '-m', '--', ...hold]
-    const meta: Meta = { kind: 'sandbox', uid, ip: `10.42.0.${octet}`, hasMounts: true }
-    const { pid } = await keeper.run({ key, argv, env: TOOL_ENV, cwd: '/', meta })
-    await waitForNamespace(pid, linux.launched.pid)
-    await setSysctls(linux, pid, sysctls)
-    return { uid, ip: await joinBridge(keeper, pid, octet) }
-  } catch (error) {
-    await removeSandbox(linux, uid)
-    throw error
-  }
-}
-
-/** Sandboxes that an earlier server was killed over: their pods get new ones. */
-async function removeUnfinished(linux: Linux): Promise<void> {
-  const { keeper } = linux.launched
-  const remove = async (kept: Kept): Promise<void> => {
-    const meta = metaOf(kept)
-    if (meta?.kind !== 'sandbox' || kept.exit || (await hasJoined(keeper, kept.pid))) return
-    await removeSandbox(linux, meta.uid)
-  }
-  await Promise.all((await keeper.list()).map(remove))
-}
-
-function nextOctet(linux: Linux): number {
-  const taken = new Set(linux.octets.values())
-  for (let step = 0; step < 253; step++) {
-    linux.lastOctet = linux.lastOctet >= 254 ? 2 : linux.lastOctet + 1
-    if (!taken.has(linux.lastOctet)) return linux.lastOctet
-  }
-  throw new SluiceError('NODE_DRIVER', 'every address of 10.42.0.0/24 is taken by a pod', { retry: 'backoff' })
-}
-
 async function startContainer(linux: Linux, start: ContainerStart): Promise<RunningContainer> {
   const { keeper } = linux.launched
   const sandbox = await sandboxOf(linux, start.uid)
@@ -287,28 +239,6 @@ async function signalContainer({ launched: { keeper } }: Linux, key: string, sig
     if (await keeper.signal(key, signal, depth)) return
 }
 
-async function removeSandbox(linux: Linux, uid: string): Promise<void> {
-  const { keeper } = linux.launched
-  linux.removing.add(uid)
-  const mine = (await keeper.list()).filter((kept) => metaOf(kept)?.uid === uid)
-  for (const { key, exit } of mine)
-    if (!exit && !(key.startsWith('container/') && (await keeper.signal(key, 'SIGKILL', 1))))
-      await keeper.signal(key, 'SIGKILL', 0)
-  for (let turn = 0; turn < 250; turn++) {
-    const alive = (await keeper.list()).filter((kept) => metaOf(kept)?.uid === uid && !kept.exit)
-    if (alive.length === 0) break
-    await new Promise((resolve) => setTimeout(resolve, 8))
-  }
-  for (const kept of mine) {
-    await keeper.forget(kept.key)
-    const meta = metaOf(kept)
-    if (meta?.kind === 'container') linux.cgroups.close(groupOf(meta))
-  }
-  linux.octets.delete(uid)
-  linux.removing.delete(uid)
-  removeTreeSync(podFolder(linux, uid))
-}
-
 async function sandboxesOf(linux: Linux): Promise<Sandbox[]> {
   return (await linux.launched.keeper.list()).flatMap((kept) => {
     const meta = metaOf(kept)
@@ -350,8 +280,4 @@ async function usageOf({ launched, cgroups }: Linux): Promise<ContainerUse[]> {
     const counted = cgroups.memoryOf(groupOf(meta)) ?? memoryBytes
     return [{ uid, container, attempt, startedAtMs: kept.startedAtMs, cpuNanos, memoryBytes: counted }]
   })
-}
-
-function podFolder({ stateDir }: Linux, uid: string): string {
-  return join(stateDir, 'pods', uid)
 }

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { constants, totalmem } from 'node:os'
 import { ApiError } from '../../../adapters/kube/api-error.ts'
 import { describeError, SluiceError } from '../../../lib/error/sluice-error.ts'
@@ -65,6 +65,9 @@ export async function perform(context: NodeContext, memory: Memory, step: Step):
       return false
     case 'finish':
       for (const probing of memory.probing.values()) probing.stop()
+      // volumes of a pod that had lost its place, or never got one
+      if (existsSync(context.driver().podFolder(uidOf(memory.pod))))
+        await context.driver().removeSandbox(uidOf(memory.pod))
       if (!memory.isGone) await deleteObject(context, memory)
       return true
     default:

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
@@ -82,7 +82,7 @@ export async function startProcessDriver(
     },
     onGone: () => events.onLost('the process that keeps the pods ended'),
   })
-  if (!launched.isAdopted) removeTreeSync(join(stateDir, 'pods'))
+  if (!launched.isAdopted) endSandboxes(stateDir)
   const processes: Processes = { stateDir, launched, addresses, dieWithKeeper, network: { byClusterIp: new Map() } }
   for (const { uid, ip } of sandboxesOf(stateDir)) addresses.keepPod(uid, ip)
   return driverOf(processes, openImageStore(join(stateDir, 'images'), o.registry, false))
@@ -248,6 +248,12 @@ async function removeSandbox({ stateDir, addresses, launched: { keeper } }: Proc
   for (const kept of await mine()) await keeper.forget(kept.key)
   addresses.freePod(uid)
   removeTreeSync(podFolder(stateDir, uid))
+}
+
+/** With the keeper all programs ended: the pods get new places, and what their volumes hold stays. */
+function endSandboxes(stateDir: string): void {
+  for (const uid of list(join(stateDir, 'pods')))
+    rmSync(join(podFolder(stateDir, uid), 'sandbox.json'), { force: true })
 }
 
 function sandboxesOf(stateDir: string): Sandbox[] {

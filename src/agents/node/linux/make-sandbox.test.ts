@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import type { Linux } from './kept.ts'
+import { createSandbox, removePod, removeUnfinished } from './make-sandbox.ts'
+
+/** A driver whose keeper starts nothing, with a pod that has written to a volume. */
+function brokenDriver(t: TestContext, list: () => readonly object[]): { linux: Linux; written: string } {
+  const stateDir = mkdtempSync(join(tmpdir(), 'sandbox-'))
+  t.after(() => rmSync(stateDir, { recursive: true }))
+  const volume = join(stateDir, 'pods', 'u', 'volumes', 'data')
+  mkdirSync(volume, { recursive: true })
+  const written = join(volume, 'file')
+  writeFileSync(written, 'kept')
+  const keeper = {
+    list: async () => list(),
+    run: () => Promise.reject(new Error('fork: resource temporarily unavailable')),
+    exec: async () => ({ code: 1, output: '', timedOut: false }),
+    signal: async () => true,
+    forget: async () => undefined,
+  }
+  const linux: unknown = {
+    ...{ stateDir, launched: { keeper, pid: 1 }, octets: new Map(), removing: new Set(), lastOctet: 1 },
+    paths: { logs: (uid: string) => join(stateDir, 'pods', uid, 'logs') },
+  }
+  return { linux: linux as Linux, written }
+}
+
+test('a sandbox that cannot be made takes no volume of its pod with it', async (t) => {
+  const { linux, written } = brokenDriver(t, () => [])
+  await assert.rejects(createSandbox(linux, 'u', 'web', []), /resource temporarily unavailable/)
+  assert.ok(existsSync(written))
+  assert.equal(linux.octets.size, 0)
+})
+
+test('a sandbox that was not finished goes, and the volumes of its pod stay until the pod is removed', async (t) => {
+  const meta = { kind: 'sandbox', uid: 'u', ip: '10.42.0.2' }
+  let looks = 0
+  // ends when it is told to, which the third look sees
+  const { linux, written } = brokenDriver(t, () => [
+    { key: 'sandbox/u', pid: 2, startedAtMs: 0, meta, ...(++looks > 2 && { exit: { code: 137, atMs: 1 } }) },
+  ])
+  await removeUnfinished(linux)
+  assert.ok(looks > 2)
+  assert.ok(existsSync(written))
+  await removePod(linux, 'u')
+  assert.ok(!existsSync(written))
+})

@@ -1,0 +1,92 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { removeTreeSync } from '../../../machine/remove-tree.ts'
+import type { Sandbox, Sysctl } from '../driver.ts'
+import type { Kept } from '../keeper/messages.ts'
+import { groupOf, metaOf, type Linux, type Meta } from './kept.ts'
+import { TOOL_ENV } from './launch.ts'
+import { hasJoined, joinBridge, waitForNamespace } from './network.ts'
+import { setSysctls } from './sandbox.ts'
+
+/** Words before a program that make the kernel end it with the keeper. */
+export const DIE_WITH_KEEPER = ['setpriv', '--pdeathsig', 'KILL', '--'] as const
+
+/** Makes the namespaces of a pod and its network. What a failure leaves of it goes; the folder stays: volumes of a pod that ran before are in it. @throws SluiceError NODE_DRIVER, POD_CONFIG */
+export async function createSandbox(
+  linux: Linux,
+  uid: string,
+  hostname: string,
+  sysctls: readonly Sysctl[],
+): Promise<Sandbox> {
+  const { keeper } = linux.launched
+  const octet = nextOctet(linux)
+  linux.octets.set(uid, octet)
+  const key = `sandbox/${uid}`
+  mkdirSync(linux.paths.logs(uid), { recursive: true, mode: 0o755 })
+  try {
+    const hold = ['sh', '-c', 'hostname "$1" 2>/dev/null; exec sleep infinity', 'sh', hostname.slice(0, 63)]
+    const argv = [...DIE_WITH_KEEPER, 'unshare', '-n', '-i', '-u', '-m', '--', ...hold]
+    const meta: Meta = { kind: 'sandbox', uid, ip: `10.42.0.${octet}`, hasMounts: true }
+    const { pid } = await keeper.run({ key, argv, env: TOOL_ENV, cwd: '/', meta })
+    await waitForNamespace(pid, linux.launched.pid)
+    await setSysctls(linux, pid, sysctls)
+    return { uid, ip: await joinBridge(keeper, pid, octet) }
+  } catch (error) {
+    await endPod(linux, uid)
+    throw error
+  }
+}
+
+/** Ends sandboxes that an earlier server was killed over: their pods get new ones. */
+export async function removeUnfinished(linux: Linux): Promise<void> {
+  const { keeper } = linux.launched
+  const remove = async (kept: Kept): Promise<void> => {
+    const meta = metaOf(kept)
+    if (meta?.kind !== 'sandbox' || kept.exit || (await hasJoined(keeper, kept.pid))) return
+    await endPod(linux, meta.uid)
+  }
+  await Promise.all((await keeper.list()).map(remove))
+}
+
+function nextOctet(linux: Linux): number {
+  const taken = new Set(linux.octets.values())
+  for (let step = 0; step < 253; step++) {
+    linux.lastOctet = linux.lastOctet >= 254 ? 2 : linux.lastOctet + 1
+    if (!taken.has(linux.lastOctet)) return linux.lastOctet
+  }
+  throw new SluiceError('NODE_DRIVER', 'every address of 10.42.0.0/24 is taken by a pod', { retry: 'backoff' })
+}
+
+/** Ends all processes of a pod, and its mounts and its network with them. */
+export async function endPod(linux: Linux, uid: string): Promise<void> {
+  const { keeper } = linux.launched
+  linux.removing.add(uid)
+  const mine = (await keeper.list()).filter((kept) => metaOf(kept)?.uid === uid)
+  for (const { key, exit } of mine)
+    if (!exit && !(key.startsWith('container/') && (await keeper.signal(key, 'SIGKILL', 1))))
+      await keeper.signal(key, 'SIGKILL', 0)
+  for (let turn = 0; turn < 250; turn++) {
+    const alive = (await keeper.list()).filter((kept) => metaOf(kept)?.uid === uid && !kept.exit)
+    if (alive.length === 0) break
+    await new Promise((resolve) => setTimeout(resolve, 8))
+  }
+  for (const kept of mine) {
+    await keeper.forget(kept.key)
+    const meta = metaOf(kept)
+    if (meta?.kind === 'container') linux.cgroups.close(groupOf(meta))
+  }
+  linux.octets.delete(uid)
+  linux.removing.delete(uid)
+}
+
+/** Ends a pod that does not come back: what its volumes hold goes as well. */
+export async function removePod(linux: Linux, uid: string): Promise<void> {
+  await endPod(linux, uid)
+  removeTreeSync(podFolder(linux, uid))
+}
+
+/** The folder of a pod, with its volumes and logs. */
+export function podFolder({ stateDir }: Linux, uid: string): string {
+  return join(stateDir, 'pods', uid)
+}

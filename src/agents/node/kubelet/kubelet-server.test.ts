@@ -1,25 +1,29 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import https from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { finished } from 'node:stream/promises'
+import { test, type TestContext } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { systemClock } from '../../../adapters/clock.ts'
 import { serveKubelet } from './kubelet-server.ts'
 
 const PART_BYTES = 8 << 20
 
-test('of a log that somebody follows and does not read, what comes stays in its file', async (t) => {
+/** A node with one log in a new folder, and somebody who follows it. */
+async function follow(
+  t: TestContext,
+  isAlive: () => boolean,
+): Promise<{ readonly path: string; readonly answer: IncomingMessage }> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-kubelet-'))
   const path = join(folder, 'log')
   writeFileSync(path, '')
-  let isAlive = true
   const server = await serveKubelet({
     name: 'node',
     clock: systemClock,
-    find: () => ({ path, isAlive: () => isAlive }),
+    find: () => ({ path, isAlive }),
     targets: { driver: () => assert.fail(), container: () => 'none', pod: () => 'none' },
     pods: () => [],
     sampler: { measure: () => assert.fail(), close: () => undefined },
@@ -31,6 +35,12 @@ test('of a log that somebody follows and does not read, what comes stays in its 
     const url = `https://127.0.0.1:${server.port}/containerLogs/ns/pod/web?follow=true`
     https.get(url, { rejectUnauthorized: false, agent: false }, resolve).on('error', reject)
   })
+  return { path, answer }
+}
+
+test('of a log that somebody follows and does not read, what comes stays in its file', async (t) => {
+  let isAlive = true
+  const { path, answer } = await follow(t, () => isAlive)
   const line = `2026-11-28T00:00:00.000000000Z stdout F ${'x'.repeat(1000)}\n`
   for (let part = 0; part < 4; part++) {
     appendFileSync(path, line.repeat(PART_BYTES / line.length))
@@ -41,4 +51,13 @@ test('of a log that somebody follows and does not read, what comes stays in its 
   let size = 0
   for await (const chunk of answer) size += chunk.length
   assert.ok(size < 2 * PART_BYTES, `${size} bytes were held for who does not read`)
+})
+
+test('a log that cannot be read any more ends who follows it, and not the node', async (t) => {
+  const { path, answer } = await follow(t, () => true)
+  rmSync(path)
+  // opens, and gives no bytes
+  mkdirSync(path)
+  answer.resume()
+  await assert.rejects(finished(answer))
 })

@@ -147,7 +147,12 @@ function sendLog(
     if (response.writableNeedDrain) return void (cancel = clock.after(FOLLOW_MS, more))
     const wasAlive = isAlive()
     let text = ''
-    position = readOn(path, position, (line) => (text += showLine(line, { timestamps: query.timestamps }) ?? ''))
+    try {
+      position = readOn(path, position, (line) => (text += showLine(line, { timestamps: query.timestamps }) ?? ''))
+    } catch {
+      // whatever a file does, it ends nobody but who reads it
+      return void response.destroy()
+    }
     if (text !== '') response.write(text)
     if (!wasAlive) return void response.end()
     cancel = clock.after(FOLLOW_MS, more)

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 
 /** Which part of a log. */
 export type LogQuery = {
@@ -42,7 +42,13 @@ export function readOn(path: string, from: LogPosition, onLine: (line: string) =
 }
 
 function openIfThere(path: string): number | undefined {
-  return existsSync(path) ? openSync(path, 'r') : undefined
+  try {
+    return openSync(path, 'r')
+  } catch (error) {
+    // begun anew just now, or gone with its pod
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
 }
 
 /** The number of a removed file is soon that of another one; the time of its birth is not. */

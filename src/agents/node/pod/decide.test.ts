@@ -77,6 +77,27 @@ const cases: { it: string; seen: Partial<Seen>; steps: readonly Partial<Step>[];
     againAtMs: NOW + 7_000,
   },
   {
+    it: 'leaves a sidecar the patience that it was given a moment after it was decided, with the time after its hook',
+    seen: {
+      pod: pod({ initContainers: sidecars }, { ...leaving, deletionTimestamp: new Date(NOW + 9_000).toISOString() }),
+      runs: new Map([run('second'), run('web', { exit: exit(0) })]),
+      drain: 'done',
+      stopping: new Map([['second', { killAtMs: NOW + 9_000 + 40 + 2_000 }]]),
+    },
+    steps: [],
+    againAtMs: NOW + 11_040,
+  },
+  {
+    it: 'has no more patience with a sidecar than a later deletion gives it',
+    seen: {
+      pod: pod({ initContainers: sidecars }, { ...leaving, deletionGracePeriodSeconds: 5 }),
+      runs: new Map([run('second'), run('web', { exit: exit(0) })]),
+      drain: 'done',
+      stopping: new Map([['second', { killAtMs: NOW + 20_000 }]]),
+    },
+    steps: [{ do: 'hurry', container: 'second', graceMs: 5_000 }],
+  },
+  {
     it: 'starts a container again that ended after now: the clock was set back',
     seen: { runs: new Map([run('web', { restartsInARow: 5, exit: exit(1, -3_600_000) })]) },
     steps: [{ do: 'start', container: 'web' }],

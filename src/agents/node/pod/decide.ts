@@ -182,7 +182,9 @@ function stopAll(seen: Seen, graceMs: number, restMs: number): PodDecision {
   return together(
     alive.flatMap((name) => {
       if (!sidecars.includes(name)) return [stop(name, graceMs)]
-      return isInTurn(name) ? [stop(name, ofSidecarMs)] : []
+      if (!isInTurn(name)) return []
+      // the rest shrinks while it stops, which takes nothing from what it was given
+      return [stop(name, seen.stopping.has(name) ? graceMs : ofSidecarMs)]
     }),
   )
 }
@@ -249,7 +251,7 @@ function stopContainer(seen: Seen, container: string, graceMs: number, why: stri
   // who is deleted by force while it has patience has none any more
   const isForced = graceMs <= 0 && stopping.killAtMs > seen.nowMs + SHORTEST_GRACE_MS
   if (isForced || seen.nowMs >= stopping.killAtMs) return now({ do: 'kill', container })
-  // it was given more: before its pod was deleted with less, or before the clock was set back
+  // it was given more: before its pod was deleted with less, or before the clock was set back.
   if (stopping.killAtMs > seen.nowMs + graceMs + SHORTEST_GRACE_MS) return now({ do: 'hurry', container, graceMs })
   return { steps: [], againAtMs: stopping.killAtMs }
 }

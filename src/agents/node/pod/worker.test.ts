@@ -18,9 +18,12 @@ const pod: Pod = {
   spec: { containers: [{ name: 'web', image: 'i' }] },
 }
 
+const away = (): Promise<never> => Promise.reject(new Error('connect ECONNREFUSED'))
+
 /** A node whose API server is away, with one container that runs until it is killed. */
-function cutOff(onCall: (call: string) => void): NodeContext {
+function cutOff(onCall: (call: string) => void, patch: () => Promise<unknown> = away): NodeContext {
   let isKilled = false
+  let isRemoved = false
   const running = { uid: 'u', container: 'web', attempt: 0, imageId: 'i', startedAtMs: 0 }
   const exit = { code: 137, signal: 'SIGKILL', atMs: 1 }
   const driver = {
@@ -29,16 +32,19 @@ function cutOff(onCall: (call: string) => void): NodeContext {
     logPath: () => '/nowhere',
     podFolder: () => '/nowhere',
     list: async () => ({
-      sandboxes: [{ uid: 'u', ip: '10.42.0.2' }],
+      sandboxes: isRemoved ? [] : [{ uid: 'u', ip: '10.42.0.2' }],
       containers: [isKilled ? { ...running, exit } : running],
     }),
     signal: async (_: unknown, signal: string) => {
       isKilled = true
       onCall(signal)
     },
-    removeSandbox: async () => onCall('removed'),
+    removeSandbox: async () => {
+      isRemoved = true
+      onCall('removed')
+    },
   }
-  const client = { patch: () => Promise.reject(new Error('connect ECONNREFUSED')) }
+  const client = { patch, delete: async () => onCall('deleted') }
   const context: unknown = {
     client,
     clock: systemClock,
@@ -65,4 +71,34 @@ test('a pod is ended though its API server is away, and taken away only when its
     calls.filter((call) => call !== 'untold'),
     ['SIGKILL'],
   )
+})
+
+test('an API server that does not answer holds up no end of a container, and is told the last word before the pod goes', async () => {
+  const calls: string[] = []
+  let answer: () => void = () => undefined
+  let over: () => void = () => undefined
+  const answered = new Promise<void>((resolve) => (answer = resolve))
+  const finished = new Promise<void>((resolve) => (over = resolve))
+  let killed: () => void = () => undefined
+  const kill = new Promise<void>((resolve) => (killed = resolve))
+  const context = cutOff(
+    (call) => {
+      calls.push(call)
+      if (call === 'SIGKILL') killed()
+    },
+    async () => {
+      calls.push('told')
+      await answered
+    },
+  )
+  const worker = startPodWorker(context, pod, over)
+  await kill
+  worker.wake()
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  // one status at a time
+  assert.deepEqual(calls, ['told', 'SIGKILL'])
+  answer()
+  await finished
+  assert.deepEqual(calls, ['told', 'SIGKILL', 'told', 'removed', 'told', 'deleted'])
+  await worker.close()
 })

@@ -4,24 +4,16 @@ import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { RunningContainer } from '../driver.ts'
 import { onceMore } from '../again.ts'
 import type { NodeContext } from './context.ts'
-import { decidePod, type Ended, isAlive, keyOfStep, LATE, lifeOf, type Run, type Seen, type Step } from './decide.ts'
+import { decidePod, type Ended, isAlive, keyOfStep, lifeOf, type Run, type Seen, type Step } from './decide.ts'
 import { healthOf } from './probes/probe-state.ts'
 import type { Memory } from './memory.ts'
 import { startProbing } from './probes/probing.ts'
-import {
-  containersOf,
-  fieldOf,
-  labelOf,
-  uidOf,
-  type ContainerStatus,
-  type Pod,
-  type PodStatus,
-  type Resources,
-} from './shapes.ts'
+import { containersOf, uidOf, type ContainerStatus, type Pod, type PodStatus, type Resources } from './shapes.ts'
 import { keepVolumes, showsOther } from './keep-volumes.ts'
 import { isDoubted, withOthersConditions } from './conditions.ts'
-import { renderPodStatus, RESTARTED } from './status.ts'
+import { RESTARTED } from './status.ts'
 import { perform } from './steps.ts'
+import { startTelling, type Telling } from './tell.ts'
 import { terminationMessage } from './content/termination.ts'
 import { watchDisk } from './disk/watch-disk.ts'
 
@@ -45,12 +37,12 @@ export function startPodWorker(context: NodeContext, first: Pod, onFinished: () 
   const memory = freshMemory(first)
   let cancelTimer: () => void = () => undefined
   const { wake, settled } = onceMore(async () => {
-    if (memory.isClosed) return
-    await look().catch((error: unknown) => {
-      context.log(`node: pod ${memory.pod.metadata.namespace}/${memory.pod.metadata.name}: ${textOfError(error)}`)
-      later(1_000)
-    })
+    if (!memory.isClosed) await look().catch(failed)
   })
+  const failed = (error: unknown): void => {
+    context.log(`node: pod ${memory.pod.metadata.namespace}/${memory.pod.metadata.name}: ${textOfError(error)}`)
+    later(1_000)
+  }
   const later = (afterMs: number): void => {
     cancelTimer()
     cancelTimer = context.clock.after(afterMs, wake)
@@ -64,8 +56,9 @@ export function startPodWorker(context: NodeContext, first: Pod, onFinished: () 
         onFinished()
       },
     })
+  const status = startTelling(context, memory, { wake, failed })
   const look = async (): Promise<void> => {
-    const againAtMs = await lookAt(context, memory, wake, launch)
+    const againAtMs = await lookAt(context, memory, wake, { launch, tell: status.tell })
     cancelTimer()
     if (againAtMs !== undefined) later(Math.max(againAtMs - context.clock.nowMs(), 5))
   }
@@ -80,9 +73,7 @@ export function startPodWorker(context: NodeContext, first: Pod, onFinished: () 
     pod: () => memory.pod,
     see(pod) {
       if (showsOther(memory.pod, pod)) watches.soon()
-      const own = memory.pod.status
-      const isKept = own !== undefined && !isDoubted(own, pod.status)
-      memory.pod = { ...pod, status: isKept ? withOthersConditions(own, pod.status) : (pod.status ?? {}) }
+      memory.pod = withOwnStatus(pod, memory.pod.status)
       wake()
     },
     gone() {
@@ -97,8 +88,15 @@ export function startPodWorker(context: NodeContext, first: Pod, onFinished: () 
       stopTimers()
       for (const probing of memory.probing.values()) probing.stop()
       await settled()
+      await status.settled()
     },
   }
+}
+
+/** A newer version of a pod as its node sees it: with what the node says of it, unless others say better. */
+function withOwnStatus(pod: Pod, own: PodStatus | undefined): Pod {
+  const isKept = own !== undefined && !isDoubted(own, pod.status)
+  return { ...pod, status: isKept ? withOthersConditions(own, pod.status) : (pod.status ?? {}) }
 }
 
 /** Keeps what its volumes show as it is, and what it has on the disk within its limits. */
@@ -134,20 +132,19 @@ async function lookAt(
   context: NodeContext,
   memory: Memory,
   wake: () => void,
-  launch: (step: Step) => void,
+  { launch, tell }: { readonly launch: (step: Step) => void } & Pick<Telling, 'tell'>,
 ): Promise<number | undefined> {
   await observe(context, memory)
   // before anything is said: what was taken over keeps the health that it had
   keepProbing(context, memory, wake)
   const seen = seenOf(context, memory)
   const { steps, againAtMs } = decidePod(seen)
-  const untold = await writeStatus(context, memory, seen).then(
-    () => undefined,
-    (error: unknown) => ({ error }),
+  const isTold = tell(
+    seen,
+    steps.some((step) => LAST_STEPS.has(step.do)),
   )
-  // who cannot be told holds nothing up but what takes away what is to be told
-  for (const step of steps) if (untold === undefined || !LAST_STEPS.has(step.do)) launch(step)
-  if (untold !== undefined) throw untold.error
+  // who cannot be told, or does not answer, holds nothing up but what takes away what is to be told
+  for (const step of steps) if (isTold || !LAST_STEPS.has(step.do)) launch(step)
   return againAtMs
 }
 
@@ -301,43 +298,6 @@ function seenOf({ clock }: NodeContext, memory: Memory): Seen {
     // a place that was not made ready by us is made ready first, unless it is about to go
     sandbox: memory.place || isLeaving ? memory.sandbox : undefined,
     health: new Map([...memory.probing].map(([name, probing]) => [name, probing.health()])),
-  }
-}
-
-async function writeStatus(context: NodeContext, memory: Memory, seen: Seen): Promise<void> {
-  if (memory.isGone) return
-  const driver = context.driver()
-  const status = renderPodStatus(seen, driver.hostIp, driver.isSimulated)
-  if (JSON.stringify(status) === JSON.stringify(memory.pod.status)) return
-  const { namespace = 'default', name } = memory.pod.metadata
-  try {
-    await context.client.patch(
-      { apiVersion: 'v1', kind: 'Pod', namespace, name },
-      'merge',
-      { metadata: { uid: memory.pod.metadata.uid }, status },
-      {
-        fieldManager: 'sluice-node',
-        subresource: 'status',
-      },
-    )
-    tellChanges(context, memory.pod, status)
-    memory.pod = { ...memory.pod, status }
-  } catch (error) {
-    if (!(error instanceof ApiError && (error.status === 404 || error.status === 409))) throw error
-  }
-}
-
-/** Events of what a status says for the first time: a deadline that is over, a container that waits before it is started again. */
-function tellChanges(context: NodeContext, pod: Pod, { reason = '', message = '', ...status }: PodStatus): void {
-  const { status: before = {} } = pod
-  if (reason === LATE.reason && before.reason !== reason) context.record(pod, 'Normal', reason, message)
-  const waiting = (shown: PodStatus): string[] =>
-    [...(shown.initContainerStatuses ?? []), ...(shown.containerStatuses ?? [])]
-      .filter(({ state }) => state.waiting?.reason === 'CrashLoopBackOff')
-      .map(({ name }) => name)
-  for (const name of waiting(status).filter((each) => !waiting(before).includes(each))) {
-    const text = `Back-off restarting failed container ${name} in pod ${labelOf(pod)}`
-    context.record(pod, 'Warning', 'BackOff', text, fieldOf(pod, name))
   }
 }
 

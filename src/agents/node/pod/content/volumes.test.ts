@@ -107,6 +107,29 @@ for (const { it, volume, want } of refusals)
     })
   })
 
+test('an emptyDir whose making failed is made whole the next time, and what is in it stays', (t) => {
+  const folder = folderOf(t)
+  const volume = { name: 'v', emptyDir: {} }
+  // no group of any machine
+  assert.throws(() => makeVolumes(folder, sourcesOf(volume, { securityContext: { fsGroup: 2 ** 40 } })))
+  const path = makeVolumes(folder, sourcesOf(volume)).get('v') ?? ''
+  assert.equal(statSync(path).mode & 0o7777, 0o777)
+  writeFileSync(join(path, 'file'), '')
+  makeVolumes(folder, sourcesOf(volume))
+  assert.deepEqual(readdirSync(path), ['file'])
+})
+
+test('a token that cannot be had is told, and that of before stays', (t) => {
+  const folder = folderOf(t)
+  const volume = { name: 'v', projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } }
+  makeVolumes(folder, sourcesOf(volume))
+  const faults = renewVolumes(folder, { ...sourcesOf(volume), token: () => undefined })
+  assert.deepEqual(faults.map(String), [
+    'SluiceError: MountVolume.SetUp failed for volume "v" : the API server gives no token for the service account of the pod',
+  ])
+  assert.equal(readFileSync(join(folder, 'v', 'token'), 'utf8'), 'the token')
+})
+
 test('what is optional may be missing, a key as well as the whole', (t) => {
   const items = [
     { key: 'a', path: 'deep/a', mode: 0o400 },

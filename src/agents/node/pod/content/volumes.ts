@@ -11,6 +11,7 @@ import {
   readlinkSync,
   readSync,
   realpathSync,
+  renameSync,
   type Stats,
   statSync,
   writeFileSync,
@@ -181,14 +182,10 @@ function makeVolume(path: string, volume: Volume, sources: VolumeSources): strin
     return hostPathOf(volume.name, claimed)
   }
   const group = sources.pod.spec.securityContext?.fsGroup
-  const isNew = mkdirSync(path, { recursive: true }) !== undefined
+  if (emptyDir) return makeEmptyDir(path, group)
+  mkdirSync(path, { recursive: true })
   // empty until the driver shows the image in it
   if (image) return path
-  if (emptyDir) {
-    if (isNew) give(path, group)
-    if (isNew) chmodSync(path, group === undefined ? 0o777 : 0o2777)
-    return path
-  }
   const parts: Projection[] | undefined = configMap
     ? [{ configMap }]
     : secret
@@ -217,6 +214,17 @@ function makeVolume(path: string, volume: Volume, sources: VolumeSources): strin
   return path
 }
 
+/** A folder for what containers write, under its name only when it is whoever's it is to be: what is there already is theirs, and stays. */
+function makeEmptyDir(path: string, group: number | undefined): string {
+  if (existsSync(path)) return path
+  const unfinished = `${path}.new`
+  mkdirSync(unfinished, { recursive: true })
+  give(unfinished, group)
+  chmodSync(unfinished, group === undefined ? 0o777 : 0o2777)
+  renameSync(unfinished, path)
+  return path
+}
+
 type OneFile = { readonly path: string; readonly content: Buffer; readonly mode?: number }
 
 type Where = { readonly volume: string; readonly at: number; readonly isApiAccess: boolean }
@@ -240,7 +248,8 @@ function filesOf(part: Projection, sources: VolumeSources, { volume, at, isApiAc
       `projections of kind ${Object.keys(part).join(', ') || 'nothing'} are not supported by this node`,
     )
   const token = sources.token(serviceAccountToken)
-  if (token === undefined) return []
+  // files that are shown already stay as they are
+  if (token === undefined) throw refused(volume, 'the API server gives no token for the service account of the pod')
   return [{ path: serviceAccountToken.path, content: Buffer.from(token), ...secretMode(sources) }]
 }
 

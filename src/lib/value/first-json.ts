@@ -14,13 +14,23 @@ export function firstJson(text: string): { readonly value: unknown } | undefined
 
 function endOf(text: string, start: number): number {
   if (!/["[{]/.test(text[start] ?? '')) return start + (/^[^ \t\r\n,:\]}"[{]*/.exec(text.slice(start))?.[0].length ?? 0)
-  const token = /"(?:[^"\\]|\\.)*"|[[\]{}]/gs
-  token.lastIndex = start
+  const mark = /["[\]{}]/g
+  mark.lastIndex = start
   let depth = 0
-  for (let found = token.exec(text); found; found = token.exec(text)) {
-    if (found[0] === '[' || found[0] === '{') depth++
-    else if (found[0] === ']' || found[0] === '}') depth--
-    if (depth <= 0) return token.lastIndex
+  for (let found = mark.exec(text); found; found = mark.exec(text)) {
+    if (found[0] === '"') mark.lastIndex = endOfString(text, found.index)
+    else if (found[0] === '[' || found[0] === '{') depth++
+    else depth--
+    if (depth <= 0) return mark.lastIndex
+  }
+  return text.length
+}
+
+/** Behind the quote that closes a string, or the end of the text: each character is looked at once, so that a hostile body costs no more than its length. */
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at++) {
+    if (text[at] === '"') return at + 1
+    if (text[at] === '\\') at++
   }
   return text.length
 }

@@ -16,7 +16,7 @@ const events: PushEvent[] = []
 let gitd: Gitd
 
 before(async () => {
-  const patience = { silentMs: 60_000, slowMs: 200, leastBytesPerSecond: 16 << 10 }
+  const patience = { silentMs: 60_000, slowMs: 1_000, leastBytesPerSecond: 16 << 10 }
   gitd = await serveGitd({ root, port: 0, token: TOKEN, patience, onPush: (event) => void events.push(event) })
   await gitd.createRepository('app')
 })
@@ -27,9 +27,29 @@ after(async () => {
 
 test('peers that announce a request and send none of it leave their places to others', async () => {
   const silent = await Promise.all(Array.from({ length: 40 }, () => announce()))
-  const refs = await fetch(`${gitd.urlOf('app')}/info/refs?service=git-receive-pack`, { headers: authorized() })
-  assert.equal(refs.status, 200)
+  await assertAnswered()
   for (const socket of silent) socket.destroy()
+})
+
+test('peers that leave before they are answered leave their places to others', async () => {
+  for (let turn = 0; turn < 40; turn++) (await askRefs('git-receive-pack')).destroy()
+  await assertAnswered()
+})
+
+test('peers that leave while they wait for a place take none', async () => {
+  const busy = await Promise.all(Array.from({ length: 32 }, () => announce()))
+  const waiting = await Promise.all(Array.from({ length: 40 }, () => askRefs('git-upload-pack')))
+  await assertHeard()
+  for (const socket of waiting) socket.destroy()
+  await assertHeard()
+  for (const socket of busy) socket.destroy()
+  await assertAnswered()
+})
+
+test('of requests behind one another in a connection, those that were not begun take no place when the peer leaves', async () => {
+  const sockets = await Promise.all(Array.from({ length: 10 }, () => askRefs('git-upload-pack', 8)))
+  for (const socket of sockets) socket.destroy()
+  await assertAnswered()
 })
 
 test('a pack of some kilobytes that claims gigabytes of memory is refused', async () => {
@@ -79,6 +99,27 @@ async function announce(): Promise<Socket> {
   const type = 'content-type: application/x-git-upload-pack-request'
   socket.write(`POST /app.git/git-upload-pack HTTP/1.1\r\nhost: localhost\r\n${type}\r\ncontent-length: 1000\r\n\r\n`)
   return socket
+}
+
+/** Asks for the refs and reads no answer. */
+async function askRefs(service: string, times = 1): Promise<Socket> {
+  const socket = connect(gitd.port, '127.0.0.1').on('error', () => undefined)
+  await once(socket, 'connect')
+  const headers = `host: localhost\r\ngit-protocol: version=2\r\nauthorization: ${authorized()['authorization']}\r\n\r\n`
+  const request = `GET /app.git/info/refs?service=${service} HTTP/1.1\r\n${headers}`
+  await new Promise((resolve) => socket.write(request.repeat(times), resolve))
+  return socket
+}
+
+async function assertAnswered(): Promise<void> {
+  const url = `${gitd.urlOf('app')}/info/refs?service=git-receive-pack`
+  const refs = await fetch(url, { headers: authorized(), signal: AbortSignal.timeout(20_000) })
+  assert.equal(refs.status, 200)
+}
+
+/** The server has heard what was sent before: who is refused waits for no place. */
+async function assertHeard(): Promise<void> {
+  assert.equal((await fetch(`${gitd.urlOf('none')}/info/refs?service=git-upload-pack`)).status, 404)
 }
 
 function authorized(): Record<string, string> {

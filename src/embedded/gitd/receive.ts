@@ -49,6 +49,7 @@ const LARGEST_HELD_FILE = '64m'
  */
 export async function receivePush(body: Readable, response: ServerResponse, options: ReceiveOptions): Promise<void> {
   const start = await readHead(body)
+  if (response.destroyed) return
   if (typeof start === 'string') {
     response.writeHead(400).end(`the push cannot be read: ${start}\n`)
     body.resume()

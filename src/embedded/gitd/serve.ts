@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { existsSync, mkdirSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
@@ -135,8 +136,11 @@ async function answer(context: Context, request: IncomingMessage, response: Serv
   const path = repositoryPath(context.options.root, route.repository)
   if (!existsSync(join(path, 'HEAD'))) return refuse(response, 404, 'no such repository\n')
   const { places } = context
+  // of a request behind another one of its connection nothing is heard when the peer leaves, so that it takes no place before its turn
+  if (response.socket === null) await once(response, 'socket')
   if (places.waiting() >= MAX_WAITING) return refuse(response, 503, 'the Git server is busy, try again\n')
   await places.take(async () => {
+    if (response.destroyed) return // who left while waiting is told nothing, and no git is started
     const end = watchPeer(request, response, () => places.waiting() > 0, context.options.patience)
     try {
       await serveRoute(context, { route, path, user: caller.user }, request, response)

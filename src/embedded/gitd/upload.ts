@@ -41,6 +41,7 @@ export function advertiser(): (
     const ask = (): Promise<string> => advertise(route, path, env)
     const refs = isVersion2 ? await (version2 ??= ask()) : await ask()
     if (isVersion2 && refs === '') version2 = undefined
+    if (response.destroyed) return // who left meanwhile says `close` no more
     if (refs === '') {
       response.writeHead(500).end('git could not read the repository\n')
       return

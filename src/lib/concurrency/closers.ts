@@ -5,6 +5,7 @@ export type Closers = {
   readonly closeAll: () => Promise<void>
 }
 
+/** Nothing is open yet: each step of a start adds how to undo it as soon as it is done. */
 export function openClosers(): Closers {
   const closers: (() => void | Promise<void>)[] = []
   return {

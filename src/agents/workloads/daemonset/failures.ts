@@ -18,7 +18,7 @@ export function failureWaits(): FailureWaits {
   const entries = new Map<string, Entry>()
   return {
     note(set, nodeName, nowMs) {
-      const key = keyOf(set, nodeName)
+      const key = waitKeyOf(set, nodeName)
       const before = entries.get(key)
       const isRecent = before && nowMs - before.atMs <= 2 * LONGEST_MS
       entries.delete(key)
@@ -27,11 +27,11 @@ export function failureWaits(): FailureWaits {
       if (entries.size > MOST_KNOWN && oldest !== undefined) entries.delete(oldest)
     },
     waitMs(set, nodeName, nowMs) {
-      const entry = entries.get(keyOf(set, nodeName))
+      const entry = entries.get(waitKeyOf(set, nodeName))
       return entry ? Math.max(entry.atMs + entry.delayMs - nowMs, 0) : 0
     },
   }
 }
 
-const keyOf = ({ metadata, status }: DaemonSet, nodeName: string): string =>
+const waitKeyOf = ({ metadata, status }: DaemonSet, nodeName: string): string =>
   `${metadata.uid ?? ''}/${status?.observedGeneration ?? 0}/${nodeName}`

@@ -43,6 +43,10 @@ export class Bucket {
     return this.#live.get(place)
   }
 
+  get size(): number {
+    return this.#live.size
+  }
+
   all(): Iterable<Stored> {
     return this.#live.all()
   }

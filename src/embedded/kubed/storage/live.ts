@@ -23,6 +23,11 @@ export class Live {
     return this.#stored.get(place)
   }
 
+  get size(): number {
+    this.#takeIn()
+    return this.#stored.size
+  }
+
   all(): Iterable<Stored> {
     this.#takeIn()
     return this.#stored.values()

@@ -72,6 +72,7 @@ test(
           store.put(KEY, map(namespace, name, String(step), { label }))
           model.set(`${namespace}/${name}`, { value: String(step), label })
         }
+        assert.equal(store.isEmpty(KEY), model.size === 0)
         states.push({ version: store.version(), model: new Map(model) })
         const past = states[random(states.length)]
         assert.ok(past)
@@ -91,6 +92,7 @@ test(
         await store.close()
         store = open(`${file}${seed}`)
         states.length = 0
+        assert.equal(store.isEmpty(KEY), model.size === 0)
         assert.deepEqual(valuesOf(store, {}), shown(model))
         assert.equal(store.select(KEY, { version: store.version() - 1 }), undefined)
       }

@@ -16,6 +16,7 @@ export type Store = {
   readonly find: (key: string, namespace: string, name: string) => Stored | undefined
   /** Objects in the order of their places; of all namespaces when it is undefined. */
   readonly list: (key: string, namespace?: string) => readonly Obj[]
+  readonly isEmpty: (key: string) => boolean
   /** What a list goes through; undefined when the version it wants is forgotten. */
   readonly select: (key: string, range: Range) => Selected | undefined
   /** Reads the texts of these objects that nobody has read yet, all in one go. */
@@ -103,6 +104,8 @@ class MemoryStore implements Store {
     this.#readAll(key, bucket)
     return bucket.select({ namespace }).flatMap((place) => bucket.get(place)?.object ?? [])
   }
+
+  readonly isEmpty = (key: string): boolean => (this.#known(key)?.size ?? 0) === 0
 
   readonly select = (key: string, range: Range): Selected | undefined => {
     const bucket = this.#bucketOf(key)

@@ -55,7 +55,7 @@ export function clearDefinition(env: Environment, definition: Obj): Obj | undefi
   const begun = equal(status, statusOf(definition)) ? definition : writeDefinitionStatus(env, definition, status)
   const place = placeOfObjects(definition)
   for (const each of [...env.store.list(place)]) removeObject(env, place, each, now)
-  if (env.store.list(place).length > 0) return undefined
+  if (!env.store.isEmpty(place)) return undefined
   return release(env, begun, withCondition(status, isTrue(status, 'Established') ? DONE : NOTHING, now))
 }
 

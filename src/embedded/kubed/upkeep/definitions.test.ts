@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Answer, kubedOfFile } from '../../../../tests/support/kubed.ts'
 import { at, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import type { Environment } from '../environment.ts'
+import type { Obj } from '../object.ts'
+import { endWithLast } from './definitions.ts'
 
 const { ask } = kubedOfFile()
 
@@ -71,4 +74,18 @@ test('another definition than the one that is meant stays', async () => {
     stringOf(refused.body.message),
     /: precondition failed: ResourceVersion in precondition: 1, ResourceVersion in object meta: \d+$/,
   )
+})
+
+test('an object of an ending definition goes without a look at those that are left', () => {
+  const orb: Obj = { apiVersion: 'a.io/v1', kind: 'Orb', metadata: { name: 'one' } }
+  const definition = { spec: { group: 'a.io', names: { plural: 'orbs' } } }
+  const store = {
+    get: () => definition,
+    isEmpty: (place: string) => place !== 'a.io/orbs',
+    list: () => assert.fail('goes through all objects'),
+  }
+  const custom = { definition: 'orbs.a.io', isEnding: true }
+  const registry = { all: () => [{ group: 'a.io', kind: 'Orb', custom }] }
+  const env = { store, registry, nowMs: () => 0 } as unknown as Environment
+  assert.equal(endWithLast(env, orb), false)
 })

@@ -26,14 +26,14 @@ export function installDefinition(env: Environment, object: Obj, exists: boolean
     reconsiderOthers(env, served)
 }
 
-/** Ends the definition of an object that is gone, where it waited for nothing else; true when it did. */
+/** Ends the definition of an object that is gone, where it waited for nothing else; true when it did. All were marked when the end began. */
 export function endWithLast(env: Environment, { apiVersion, kind }: Obj): boolean {
   const [group = ''] = apiVersion.split('/')
   const resource = env.registry
     .all()
     .find((each) => each.custom?.isEnding && each.group === group && each.kind === kind)
   const definition = env.store.get(DEFINITIONS, '', resource?.custom?.definition ?? '')
-  if (definition === undefined) return false
+  if (definition === undefined || !env.store.isEmpty(placeOfObjects(definition))) return false
   const last = clearDefinition(env, definition)
   if (last !== undefined) installDefinition(env, last, false)
   return last !== undefined

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { lookUp } from './lookups.ts'
+import { ApiError } from '../../../adapters/kube/api-error.ts'
+import { type KnownObjects, lookUp } from './lookups.ts'
 import type { Pod } from './shapes.ts'
 
 const projection = (signerName: string) => ({ podCertificate: { signerName, keyType: 'ED25519', keyPath: signerName } })
@@ -62,4 +63,26 @@ test('a ConfigMap, Secret or claim that cannot be read is the fault of who names
   assert.throws(() => lookups.configMap('broken'), /^SluiceError: couldn't get configmap "broken": the server is gone$/)
   assert.throws(() => lookups.secret('broken'), /^SluiceError: couldn't get secret "broken": the server is gone$/)
   assert.deepEqual(lookups.claimed.get('claimed'), { refused: 'the server is gone' })
+})
+
+test('what was read before stands in for what a server that is away does not say, and for nothing that it refuses or does not have', async () => {
+  const secret = { kind: 'Secret', metadata: { name: 's' }, data: { k: 'dg==' } }
+  const env = [{ name: 'K', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }]
+  const of = { ...pod, spec: { containers: [{ name: 'web', image: 'i', env }] } } as unknown as Pod
+  const known: KnownObjects = new Map()
+  const read = async (get: () => Promise<unknown>) => {
+    const part = { client: { get }, tokens: {}, certificates: {} } as unknown as Parameters<typeof lookUp>[0]
+    return (await lookUp(part, of, known)).secret('s')
+  }
+  const fail = (error: Error) => () => Promise.reject(error)
+  const there = async () => secret
+  const value = { k: Buffer.from('v') }
+  assert.deepEqual(await read(there), value)
+  assert.deepEqual(await read(fail(new Error('connect ECONNREFUSED'))), value)
+  assert.deepEqual(await read(fail(new ApiError(503, 'ServiceUnavailable', 'etcd is away'))), value)
+  await assert.rejects(read(fail(new ApiError(403, 'Forbidden', 'not yours'))), /not yours/)
+  await assert.rejects(read(fail(new Error('connect ECONNREFUSED'))), /ECONNREFUSED/)
+  assert.deepEqual(await read(there), value)
+  assert.equal(await read(async () => undefined), undefined)
+  await assert.rejects(read(fail(new Error('connect ECONNREFUSED'))), /ECONNREFUSED/)
 })

@@ -1,3 +1,4 @@
+import { ApiError } from '../../../adapters/kube/api-error.ts'
 import { describeError, SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { type ClaimedVolume, lookUpClaims } from './content/claims.ts'
@@ -27,17 +28,32 @@ export type Lookups = {
 /** A token as a volume asks for it. */
 export type Asked = { readonly audience?: string; readonly expirationSeconds?: number }
 
-/** Reads everything that a pod names from the API server, once each. */
+/** ConfigMaps and Secrets as they were read the last time, by kind and name. */
+export type KnownObjects = Map<string, KubeObject>
+
+/**
+ * Reads everything that a pod names from the API server, once each.
+ *
+ * @param known what stands in for ConfigMaps and Secrets that a server which is away does not say; brought up to date
+ */
 export async function lookUp(
   { client, tokens, certificates }: Pick<NodeContext, 'client' | 'tokens' | 'certificates'>,
   pod: Pod,
+  known: KnownObjects = new Map(),
 ): Promise<Lookups> {
   const namespace = pod.metadata.namespace ?? 'default'
   const wanted = namesIn(pod)
   const read = async (kind: 'ConfigMap' | 'Secret', names: ReadonlySet<string>): Promise<Map<string, Read>> => {
     const found = new Map<string, Read>()
-    for (const name of names)
-      found.set(name, await client.get({ apiVersion: 'v1', kind, namespace, name }).catch(unread(kind, name)))
+    for (const name of names) {
+      const key = `${kind} ${name}`
+      const object = await client
+        .get({ apiVersion: 'v1', kind, namespace, name })
+        .catch((error: unknown) => (isAway(error) && known.get(key)) || unread(kind, name)(error))
+      found.set(name, object)
+      if (object === undefined || object instanceof SluiceError) known.delete(key)
+      else known.set(key, object)
+    }
     return found
   }
   const [configMaps, secrets] = await Promise.all([
@@ -75,6 +91,11 @@ export async function lookUp(
     token: (asked) => given.get(JSON.stringify(wishOf(asked))),
     credential: (place) => credentials.get(place) ?? { missing: 'no certificate is asked for' },
   }
+}
+
+/** Whether the server did not speak, or spoke of itself only. */
+function isAway(error: unknown): boolean {
+  return !(error instanceof ApiError) || error.status >= 500 || error.status === 429
 }
 
 /** An object, none, or why that is not known. */

@@ -8,7 +8,7 @@ import { capabilitiesOf } from './capabilities.ts'
 import { commandOf, resolveEnv, wholeEnv } from './content/env.ts'
 import { pullPolicyOf } from './decide.ts'
 import { limitsOf, memoryVolumeBytes } from './limits.ts'
-import { lookUp, textOf } from './lookups.ts'
+import { type KnownObjects, lookUp, textOf } from './lookups.ts'
 import { securityOf, userOf } from './run-as.ts'
 import { uidOf, type Container, type Pod } from './shapes.ts'
 import { whyContainerUnsupported, whyUnsupported } from './unsupported.ts'
@@ -27,8 +27,12 @@ import {
   subPathOf,
 } from './content/volumes.ts'
 
-/** A pod's place: address and volumes. */
-export type Place = { readonly sandbox: Sandbox; readonly volumes: ReadonlyMap<string, string> }
+/** A pod's place: address and volumes, and what was read for it, by which its containers start again while the API server is away. */
+export type Place = {
+  readonly sandbox: Sandbox
+  readonly volumes: ReadonlyMap<string, string>
+  readonly known: KnownObjects
+}
 
 /** Makes (or finds again) the sandbox, the volumes and the files of a pod. @throws SluiceError POD_VOLUME, NODE_* */
 export async function makePlace(context: NodeContext, pod: Pod, existing: Sandbox | undefined): Promise<Place> {
@@ -37,13 +41,14 @@ export async function makePlace(context: NodeContext, pod: Pod, existing: Sandbo
   const uid = uidOf(pod)
   const id = { uid, namespace: pod.metadata.namespace ?? 'default', name: kernelNameOf(pod) }
   const sandbox = existing ?? (await driver.createSandbox(id, sysctlsOf(pod)))
-  const lookups = await lookUp(context, pod)
+  const known: KnownObjects = new Map()
+  const lookups = await lookUp(context, pod, known)
   const folder = driver.podFolder(uid)
   const volumes = makeVolumes(join(folder, 'volumes'), { pod, ip: sandbox.ip, hostIp: driver.hostIp, ...lookups })
   await mountMemories(driver, pod, volumes)
   await mountImages(driver, pod, volumes)
   if (driver.dns !== undefined) writeNetworkFiles(join(folder, 'etc'), { pod, dns: driver.dns, ...id, ip: sandbox.ip })
-  return { sandbox, volumes }
+  return { sandbox, volumes, known }
 }
 
 /** @throws SluiceError POD_CONFIG naming what this node does not do; a runtime that was asked for by name is one of that */
@@ -66,10 +71,10 @@ async function refuseUnsupported({ client }: NodeContext, pod: Pod): Promise<voi
 export async function refreshVolumes(
   context: NodeContext,
   pod: Pod,
-  { sandbox }: Pick<Place, 'sandbox'>,
+  { sandbox, known }: Pick<Place, 'sandbox' | 'known'>,
 ): Promise<readonly unknown[]> {
   const driver = context.driver()
-  const lookups = await lookUp(context, pod)
+  const lookups = await lookUp(context, pod, known)
   const folder = join(driver.podFolder(uidOf(pod)), 'volumes')
   return renewVolumes(folder, { pod, ip: sandbox.ip, hostIp: driver.hostIp, ...lookups })
 }
@@ -116,12 +121,12 @@ export async function startContainer(
   run: { readonly place: Place; readonly attempt: number; readonly joins?: ContainerId | undefined },
 ): Promise<void> {
   const driver = context.driver()
-  const { sandbox, volumes } = run.place
+  const { sandbox, volumes, known } = run.place
   const uid = uidOf(pod)
   const security = securityOf(pod, container)
   const unsupported = whyContainerUnsupported(pod, container)
   if (unsupported !== undefined) throw new SluiceError('POD_CONFIG', unsupported)
-  const lookups = await lookUp(context, pod)
+  const lookups = await lookUp(context, pod, known)
   const declared = resolveEnv(container, {
     pod,
     ip: sandbox.ip,

@@ -14,7 +14,7 @@ export type BorderRecord = {
 export type DeliveryState = 'running' | 'done' | 'failed' | 'superseded'
 
 /**
- * One commit on its way into one environment, for one service. Immutable once it has ended (`endedAt` is set).
+ * One commit on its way into one environment, for one service. Immutable once it has ended (`endedAt` is set), unless it was dropped.
  *
  * Joined by the image's digest where there is an image, by the commit of the configuration where there is none; never by labels.
  */
@@ -41,6 +41,8 @@ export type Delivery = {
   readonly runId: string | undefined
   readonly startedAt: string
   readonly endedAt: string | undefined
+  /** It ended because its Kustomization asked for it no more, or is no more; it goes on when its image is asked for again. */
+  readonly isDropped?: true
   readonly borders: Readonly<Partial<Record<Border, BorderRecord>>>
 }
 

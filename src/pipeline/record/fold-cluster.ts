@@ -8,6 +8,7 @@ import {
   asksFor,
   deliveryOfImage,
   digestOfDelivery,
+  dropDelivery,
   type FactOf,
   HEALED,
   type Ledger,
@@ -15,6 +16,7 @@ import {
   newDelivery,
   openDeliveries,
   ownClaims,
+  reopenDropped,
   startDelivery,
   supersede,
   withdrawClaims,
@@ -70,6 +72,7 @@ function together(first: WorkloadImages, second: WorkloadImages): WorkloadImages
 /** What it asks for now is in its workloads: open deliveries of these images go on with it, those of others have no way any more. */
 function carry(ledger: Ledger, workload: WorkloadImages, before: WorkloadImages | undefined, step: Step): void {
   openForNewImages(ledger, workload, before?.images ?? [], step.at)
+  reopenDropped(ledger, workload)
   for (const delivery of wantedBy(ledger, workload)) markBuilt(ledger, delivery, workload, step)
   endOthers(ledger, 'config', workload, step)
 }
@@ -183,11 +186,11 @@ function unhealthyWorkloads(
   return workloads?.every((workload) => workload !== undefined) ? workloads : undefined
 }
 
-/** What Git no longer asks for at all is pruned by now: it has not arrived, though nothing is ill any more. */
+/** What this Kustomization no longer asks for at all it has pruned by now, or left to another: here it has not arrived, though nothing is ill. */
 function endDropped(ledger: Ledger, { kustomization, at }: FactOf<'health'>): void {
   const isAsked = ({ environment: namespace, service: name }: Delivery): boolean =>
     asksFor(ledger, kustomization, { namespace, name })
-  for (const delivery of carried(ledger, kustomization)) if (!isAsked(delivery)) supersede(ledger, delivery, at)
+  for (const delivery of carried(ledger, kustomization)) if (!isAsked(delivery)) dropDelivery(ledger, delivery, at)
 }
 
 function arriveAll(ledger: Ledger, deliveries: readonly Delivery[], at: string): void {
@@ -226,11 +229,11 @@ function arrive(ledger: Ledger, delivery: Delivery, at: string): void {
   markBorder(ledger, delivery, 'health', done, { state: 'done', cause: undefined, endedAt: at, digest })
 }
 
-/** A Kustomization that is no more asks for nothing: what it had on its way does not arrive, and nothing stops it any longer. */
+/** A Kustomization that is no more asks for nothing: what it had on its way does not arrive by it, and nothing stops it any longer. */
 export function foldDeletion(ledger: Ledger, { kustomization, at }: FactOf<'deletion'>): void {
-  for (const delivery of openDeliveries(ledger, (open) => open.kustomization === kustomization))
-    supersede(ledger, delivery, at)
   withdrawClaims(ledger, kustomization)
+  for (const delivery of openDeliveries(ledger, (open) => open.kustomization === kustomization))
+    dropDelivery(ledger, delivery, at)
   ledger.environments.delete(kustomization)
   ledger.intended.applies.delete(kustomization)
 }

@@ -599,3 +599,56 @@ for (const { it, facts, owner, state, cause } of claims)
     const delivered = `${cell?.delivery?.version} ${cell?.delivery?.state}`
     assert.deepEqual([cell?.kustomization, delivered, cell?.cause], [owner, state, cause])
   })
+
+const withoutWeb = (commit = W): FactBody => ({ ...build('', commit), workloads: [] }) as FactBody
+const nothing: FactBody = { ...apply(), changes: [] } as FactBody
+const gone: FactBody = { kind: 'deletion', kustomization: KUSTOMIZATION }
+const [taken, put, well] = [build('1.1.0'), apply(), health('healthy')].map(byOther) as [FactBody, FactBody, FactBody]
+const left = [withoutWeb(), nothing, health('healthy')]
+const moves: { it: string; facts: readonly FactBody[]; ends: string }[] = [
+  { it: 'builds it before the old one leaves it', facts: [taken, ...left, put, pod(D), well], ends: 'done other' },
+  { it: 'builds it after the old one has left it', facts: [...left, taken, put, pod(D), well], ends: 'done other' },
+  { it: 'is done before the old one leaves it', facts: [taken, put, pod(D), well, ...left], ends: 'done other' },
+  {
+    it: 'applies between the steps of the old one',
+    facts: [withoutWeb(), taken, put, ...left, pod(D), well],
+    ends: 'done other',
+  },
+  { it: 'builds it before the old one is deleted', facts: [taken, gone, put, pod(D), well], ends: 'done other' },
+  { it: 'builds it after the old one was deleted', facts: [gone, taken, put, pod(D), well], ends: 'done other' },
+  { it: 'takes what the old one failed with', facts: [refused, taken, ...left, put, pod(D), well], ends: 'done other' },
+  {
+    it: 'takes what the old one failed with at its end',
+    facts: [refused, gone, taken, put, pod(D), well],
+    ends: 'done other',
+  },
+  {
+    it: 'is the old one made again',
+    facts: [gone, build('1.1.0'), apply(), pod(D), health('healthy')],
+    ends: 'done production',
+  },
+  { it: 'asks for another image', facts: [byOther(build('1.0.0')), ...left, put, well], ends: 'superseded production' },
+  { it: 'never comes', facts: left, ends: 'superseded production' },
+]
+for (const { it, facts, ends } of moves)
+  test(`of a delivery on its way, the Kustomization that its app moves to ${it}`, () => {
+    const deliveries = [...foldFacts(at([...applied, ...facts])).deliveries.values()]
+    const delivery = deliveries.find(({ version, kind }) => version === '1.1.0' && kind === 'image')
+    assert.equal(delivery && `${delivery.state} ${environmentName(delivery)}`, ends)
+    assert.equal(delivery?.endedAt === undefined, false)
+  })
+
+test('a delivery that was dropped does not come back when its image does after another', () => {
+  const back = [...left, byOther(build('1.2.0')), put, well, taken, put, well]
+  const states = [...foldFacts(at([...applied, ...back])).deliveries.values()].map(({ version, state }) => [
+    version,
+    state,
+  ])
+  assert.deepEqual(states[0], ['1.1.0', 'superseded'])
+})
+
+test('a delivery that no build has carried goes to who asks for its workload when its Kustomization is deleted', () => {
+  const byBoth = [build('1.0.0'), apply(), byOther(build('1.0.0')), policy('1.1.0'), gone]
+  const [delivery] = historyOf(foldFacts(at(byBoth)), { limit: 1 })
+  assert.deepEqual([delivery?.state, delivery?.kustomization, delivery?.endedAt], ['running', OTHER, undefined])
+})

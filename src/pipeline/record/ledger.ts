@@ -2,6 +2,7 @@ import { Deliveries } from './deliveries.ts'
 import { BORDERS, type Border, type BorderRecord, type Delivery, type Passage } from './delivery.ts'
 import type { Fact, WorkloadImages } from './fact.ts'
 import { pushedKey, workloadKey } from './ledger-keys.ts'
+import { splitImage } from './names.ts'
 
 export type FactOf<Kind extends Fact['kind']> = Extract<Fact, { kind: Kind }>
 
@@ -206,7 +207,7 @@ function withoutFailed(borders: Delivery['borders'], healed: true | Border): Del
  */
 export function startDelivery(ledger: Ledger, delivery: Delivery, at: string): Delivery {
   const known = ledger.deliveries.get(delivery.id)
-  if (known !== undefined) return known
+  if (known !== undefined && known.isDropped !== true) return known
   endRivals(ledger, delivery, at)
   const push = ledger.pushes.get(delivery.commit)
   const whole =
@@ -229,6 +230,50 @@ export function endRivals(ledger: Ledger, delivery: Delivery, at: string): void 
 export function supersede(ledger: Ledger, delivery: Delivery, at: string): void {
   const state = delivery.state === 'failed' ? 'failed' : 'superseded'
   ledger.deliveries.set(delivery.id, { ...delivery, state, endedAt: at })
+}
+
+/**
+ * What its Kustomization no longer asks for: it goes on with another that asks for it, and ends where there is none (yet: one that an app moves
+ * to may build later).
+ */
+export function dropDelivery(ledger: Ledger, delivery: Delivery, at: string): void {
+  const heir = heirOf(ledger, delivery)
+  if (heir === undefined) return supersede(ledger, { ...delivery, isDropped: true }, at)
+  const { kustomization, name: service } = heir
+  const going = isBuilt(delivery) ? goingOn(delivery) : delivery
+  ledger.deliveries.set(delivery.id, { ...going, kustomization, service })
+}
+
+/** Who asks for the image that a delivery brings; who asks for its workload, while no build has carried it. */
+function heirOf(ledger: Ledger, delivery: Delivery): WorkloadState | undefined {
+  const { environment, service, kind, image, version } = delivery
+  const asking = askedOf(ledger).filter(({ namespace }) => namespace === environment)
+  const ofService = asking.filter(({ name }) => name === service)
+  if (!isBuilt(delivery)) return ofService[0]
+  const asksForIt = ({ images }: WorkloadState): boolean =>
+    images.map(splitImage).some((one) => one.image === image && one.tag === version)
+  return ofService.find(asksForIt) ?? (kind === 'image' ? asking.find(asksForIt) : undefined)
+}
+
+/** What was dropped goes on when its image is asked for again, unless something else has arrived since. */
+export function reopenDropped(ledger: Ledger, { namespace, name, images }: WorkloadImages): void {
+  for (const { image, tag } of images.map(splitImage)) {
+    const dropped = deliveryOfImage(ledger, namespace, image, tag)
+    if (dropped?.isDropped !== true) continue
+    const { isDropped: _past, endedAt = '', ...delivery } = dropped
+    const isOvertaken = ledger.deliveries
+      .ofService(namespace, name)
+      .some((other) => other.kind !== 'drift' && other.state === 'done' && (other.endedAt ?? '') > endedAt)
+    if (!isOvertaken) ledger.deliveries.set(dropped.id, goingOn({ ...delivery, endedAt: undefined }))
+  }
+}
+
+function isBuilt({ borders }: Delivery): boolean {
+  return borders.build?.state === 'done'
+}
+
+function goingOn(delivery: Delivery): Delivery {
+  return { ...delivery, ...HEALED, borders: withoutFailed(delivery.borders, true) }
 }
 
 /** What of a delivery a pod runs in one of its containers; a run that was repeated may have pushed more than one digest for it. */

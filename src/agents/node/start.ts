@@ -6,6 +6,7 @@ import { createRegistryClient } from '../../adapters/registry/client.ts'
 import type { Credentials } from '../../adapters/registry/session.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
 import { newestNode, type Refusal, stillThere, whyRefused } from './admission/admit.ts'
+import { askNode } from './admission/ask-node.ts'
 import type { Felt } from './admission/pressure.ts'
 import { measureMachine, type PressureWatch, watchPressure } from './admission/watch-pressure.ts'
 import { chooseDriver, type Chosen, type DriverWord } from './choose-driver.ts'
@@ -343,20 +344,14 @@ async function judgeAgain(node: Node, { metadata }: Pod, record: Recorder, begin
     const object = caches.pods.get(metadata.namespace ?? 'default', metadata.name)
     return object?.metadata.uid === metadata.uid ? object && parsePod(object) : undefined
   }
-  for (;;) {
-    const fresh = await client.get({ apiVersion: 'v1', kind: 'Node', namespace: '', name }).catch(() => undefined)
-    const pod = current()
-    if (pod === undefined || node.isClosing) return void doubted.delete(uid)
-    if (fresh !== undefined) {
-      doubted.delete(uid)
-      const refusal = whyNotTaken(node, pod, fresh)
-      return begin(refusal === undefined ? pod : refusedPod(pod, refusal, record))
-    }
-    await new Promise<void>((resolve) => clock.after(AGAIN_MS, resolve))
-  }
+  const isOver = (): boolean => node.isClosing || current() === undefined
+  const fresh = await askNode({ client, clock, name, log: node.log }, isOver)
+  doubted.delete(uid)
+  const pod = current()
+  if (fresh === undefined || pod === undefined) return
+  const refusal = whyNotTaken(node, pod, fresh)
+  begin(refusal === undefined ? pod : refusedPod(pod, refusal, record))
 }
-
-const AGAIN_MS = 1_000
 
 function refusedPod(pod: Pod, { reason, message }: Refusal, record: Recorder): Pod {
   record(pod, 'Warning', reason, message)

@@ -67,7 +67,8 @@ export function openRegistries({ client, registryAliases, traps }: EngineContext
 }
 
 /**
- * The login for an image among `secretRef` and the pull secrets of the service account.
+ * The login for an image among `secretRef` and the pull secrets of the service account; a plain one of the object's own comes before those
+ * of its account.
  *
  * @throws SluiceError SECRET_MISSING, OBJECT_INVALID; ApiError
  */
@@ -77,13 +78,18 @@ async function loginFor(
   image: Repository,
   traps: 'safe' | 'flux',
 ): Promise<Credentials | undefined> {
-  const secrets: TypedSecret[] = []
-  if (secretName !== undefined) secrets.push(await readTypedSecret(client, namespace, secretName))
+  const own = secretName === undefined ? undefined : await readTypedSecret(client, namespace, secretName)
+  const secrets = own === undefined ? [] : [own]
   if (serviceAccountName !== undefined)
     for (const name of await pullSecretsOf(client, namespace, serviceAccountName))
       secrets.push(await readPullSecret(client, namespace, serviceAccountName, name))
   try {
-    return findPullLogin(traps === 'flux' ? secrets : secrets.map(asPullSecret), image) ?? plainLogin(secrets, traps)
+    if (traps === 'flux') return findPullLogin(secrets, image)
+    return (
+      plainLogin(own) ??
+      findPullLogin(secrets.map(asPullSecret), image) ??
+      secrets.map(plainLogin).find((login) => login !== undefined)
+    )
   } catch (error) {
     if (!(error instanceof PullSecretError)) throw error
     throw new SluiceError('OBJECT_INVALID', error.message, { cause: error })
@@ -121,9 +127,8 @@ function asPullSecret(secret: TypedSecret): TypedSecret {
 }
 
 /** Flux knows logins in the form of docker only. */
-function plainLogin(secrets: readonly TypedSecret[], traps: 'safe' | 'flux'): Credentials | undefined {
-  if (traps === 'flux') return undefined
-  for (const { username, password } of secrets.map(({ data }) => data))
-    if (username && password) return { username: username.toString('utf8'), password: password.toString('utf8') }
-  return undefined
+function plainLogin(secret: TypedSecret | undefined): Credentials | undefined {
+  const { username, password } = secret?.data ?? {}
+  if (!username || !password) return undefined
+  return { username: username.toString('utf8'), password: password.toString('utf8') }
 }

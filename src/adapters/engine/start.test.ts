@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { systemClock } from '../clock.ts'
+import { type SharedCaches, shareCaches } from '../kube/shared-caches.ts'
 import type { KubeClient } from '../kube/types.ts'
 import { startEngine } from './start.ts'
 
@@ -47,4 +48,35 @@ test('an engine that cannot start leaves the ports that it had taken', async (t)
   })
   await assert.rejects(start, { code: 'PORT_IN_USE' })
   await closed(await listenOn(port))
+})
+
+test('an engine that cannot start says why, though what had started cannot be closed', async (t) => {
+  const stateDir = mkdtempSync(join(tmpdir(), 'sluice-start-'))
+  const other = await listenOn(0)
+  t.after(async () => {
+    await closed(other)
+    rmSync(stateDir, { recursive: true })
+  })
+  const lines: string[] = []
+
+  const shared = shareCaches(empty, { clock: systemClock, onFault: () => undefined })
+  const caches: SharedCaches = { ...shared, open: (of) => ({ ...shared.open(of), close: () => assert.fail('stuck') }) }
+  const start = startEngine({
+    client: empty,
+    clock: systemClock,
+    caches,
+    stateDir,
+    artifactListen: '127.0.0.1:0',
+    receiverListen: `127.0.0.1:${portOf(other)}`,
+    traps: 'safe',
+    installCrds: false,
+    registryAliases: {},
+    log: (line) => void lines.push(line),
+  })
+  await assert.rejects(start, { code: 'PORT_IN_USE' })
+  assert.ok(
+    lines.some((line) => line.includes('stuck')),
+    lines.join('\n'),
+  )
+  await shared.close()
 })

@@ -80,7 +80,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     return await start(options, closers)
   } catch (error) {
     // whoever tries again finds the ports free
-    await closers.closeAll()
+    await closers.closeAll().catch((fault: unknown) => options.log?.(`closing what had started: ${String(fault)}`))
     throw error
   }
 }

@@ -1,4 +1,4 @@
-import { unreachable } from '../../lib/error/unreachable.ts'
+import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { Fact } from './fact.ts'
 import { foldImage, foldPolicy, foldPush, foldRun, foldWriteBack } from './fold-ci.ts'
 import { foldApply, foldBuild, foldDeletion, foldHealth, foldPod, foldSource } from './fold-cluster.ts'
@@ -12,7 +12,11 @@ export function foldFacts(facts: readonly Fact[]): Ledger {
   return ledger
 }
 
-/** Folds one more fact, no older than those before it. The same fact again changes nothing. */
+/**
+ * Folds one more fact, no older than those before it. The same fact again changes nothing.
+ *
+ * @throws SluiceError STATE_NEWER: a later version wrote it
+ */
 export function foldFact(ledger: Ledger, fact: Fact): void {
   switch (fact.kind) {
     case 'push':
@@ -40,6 +44,18 @@ export function foldFact(ledger: Ledger, fact: Fact): void {
     case 'pod':
       return foldPod(ledger, fact)
     default:
-      return unreachable(fact)
+      return refuseUnknown(fact)
   }
+}
+
+/** The compiler knows of no other kind; the disk may hold one. */
+function refuseUnknown(fact: never): never {
+  const { kind } = fact as { readonly kind: unknown }
+  throw new SluiceError(
+    'STATE_NEWER',
+    `the record holds a fact of the kind ${String(kind)}, which this sluice does not know`,
+    {
+      hint: 'start the newer sluice again, or restore a backup of before the upgrade',
+    },
+  )
 }

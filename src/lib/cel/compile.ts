@@ -6,6 +6,7 @@ import type { CelShape, Node } from './cost/worth.ts'
 import { withFlux, withPatches } from './kubernetes/extensions.ts'
 import { explainSyntax, explainTypes, located } from './explain.ts'
 import { oddLiteral, type PlacedNode } from './places.ts'
+import { withStandard } from './standard.ts'
 
 /** A compiled CEL expression; errors name it. */
 export type Cel = {
@@ -108,11 +109,9 @@ export function checkCel(text: string, { variables, structs, shape }: CelScope):
   return { type, cost, isRead: READS.includes(parsed.ast.op) }
 }
 
-const BASE = new Environment({
-  unlistedVariablesAreDyn: true,
-  homogeneousAggregateLiterals: false,
-  enableOptionalTypes: true,
-})
+const BASE = withStandard(
+  new Environment({ unlistedVariablesAreDyn: true, homogeneousAggregateLiterals: false, enableOptionalTypes: true }),
+)
   .registerFunction('list<A>.first(): optional<A>', (list: readonly unknown[]) => at(list, 0))
   .registerFunction('list<A>.last(): optional<A>', (list: readonly unknown[]) => at(list, list.length - 1))
 

@@ -8,6 +8,9 @@ const self = { size: '1Gi', bad: 'abc', list: [1n, 2n, 3n], words: ['b', 'a'], n
 const answers: [text: string, want: unknown][] = [
   ['quantity("1k") == quantity("1000") && quantity("1") != quantity("2")', true],
   ['quantity("1.5k").asInteger()', 1500],
+  ['int(1u) == 1 && int(dyn(2u)) == 2', true],
+  ["b'a' < b'b' && b'a' <= b'a' && b'b' > b'ab' && dyn(b'\\xff') >= dyn(b'a')", true],
+  ['duration(duration("1s")) == duration("1s") && timestamp(timestamp(1)) == timestamp(1)', true],
   ['quantity("1000m").isInteger()', false],
   ['quantity("1.5Gi").isInteger()', false],
   ['quantity("1Gi").add(1).isInteger()', true],
@@ -113,6 +116,8 @@ for (const [text, want] of answers)
     assert.equal(compileCel(text, { library: 'kubernetes' }).evaluate({ self }), want))
 
 const faults: [text: string, why: string][] = [
+  ['int(uint("18446744073709551615"))', 'integer overflow'],
+  ['duration(1)', "found no matching overload for 'duration(int)'"],
   ['["a"].sum()', 'no such overload: sum(list)'],
   ['[self.labels].isSorted()', 'no such overload: isSorted(list)'],
   ['[self.labels].sort()', 'list elements must be comparable'],

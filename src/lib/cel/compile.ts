@@ -1,5 +1,6 @@
 import { Environment, EvaluationError, Optional, ParseError, type ParseResult } from '@marcbachmann/cel-js'
 import { SluiceError } from '../error/sluice-error.ts'
+import { strayRequest } from './kubernetes/authz.ts'
 import { withKubernetes } from './kubernetes/kubernetes.ts'
 import { estimateCost } from './cost/estimate.ts'
 import type { CelShape, Node } from './cost/worth.ts'
@@ -103,7 +104,8 @@ export function checkCel(text: string, { variables, structs, shape }: CelScope):
   for (const [name, type] of Object.entries(variables)) environment.registerVariable(name, type)
   const parsed = parseIn(environment, text)
   const type = checkedType(text, parsed)
-  const odd = oddLiteral(parsed.ast as unknown as PlacedNode, text)
+  const root = parsed.ast as unknown as PlacedNode
+  const odd = oddLiteral(root, text) ?? strayRequest(root, text)
   if (odd !== undefined) throw invalid(text, located(text, odd.at, odd.why))
   const cost = estimateCost(parsed.ast as unknown as Node, shape)
   return { type, cost, isRead: READS.includes(parsed.ast.op) }

@@ -1,5 +1,6 @@
 import type { Environment } from '@marcbachmann/cel-js'
 import { labelError, subdomainError } from '../../kube/names.ts'
+import { nodesBelow, nodesIn, type PlacedFault, type PlacedNode, placeOf } from '../places.ts'
 
 /** What is asked of an authorizer: for a resource, or for a path. */
 export type Access = {
@@ -61,12 +62,13 @@ class Decision {
 export class Authorizer {
   readonly judge: Judge
   readonly account: Account | undefined
-  /** Asks of what the request is about. */
-  readonly requestResource: ResourceCheck
-  constructor(judge: Judge, request: Omit<Access, 'verb'>, account?: Account) {
+  /** Asks of what the request is about; an account is not who sent it. */
+  readonly requestResource: ResourceCheck | undefined
+  constructor(judge: Judge, request: Omit<Access, 'verb'> | undefined, account?: Account) {
     this.judge = judge
     this.account = account
-    this.requestResource = new ResourceCheck(judge, account, { ...request, verb: '' })
+    this.requestResource =
+      request === undefined ? undefined : new ResourceCheck(judge, account, { ...request, verb: '' })
   }
 }
 
@@ -113,7 +115,7 @@ export function withAuthorizer(environment: Environment): Environment {
   narrow('subresource', (subresource) => ({ subresource }))
   narrow('namespace', (namespace) => ({ namespace }))
   narrow('name', (name) => ({ name }))
-  // Roles know of no selectors.
+  // Roles know of no selectors: one that cannot be read narrows nothing either, and no error is told of it.
   narrow('fieldSelector', () => ({}))
   narrow('labelSelector', () => ({}))
   return environment
@@ -131,8 +133,33 @@ export function withAuthorizer(environment: Environment): Environment {
     .registerFunction(`${DECISION}.error(): string`, () => '')
 }
 
-function asAccount({ judge, requestResource }: Authorizer, namespace: string, name: string): Authorizer {
+function asAccount({ judge }: Authorizer, namespace: string, name: string): Authorizer {
   if (subdomainError(name) !== undefined) throw new Error('Invalid service account name')
   if (labelError(namespace) !== undefined) throw new Error('Invalid service account namespace')
-  return new Authorizer(judge, requestResource.access, { namespace, name })
+  return new Authorizer(judge, undefined, { namespace, name })
+}
+
+const REQUEST = 'requestResource'
+
+/**
+ * The fault of a `requestResource` that is not the one of `authorizer`: it is a variable with a point in its name, and no field of the type.
+ *
+ * @see k8s.io/apiserver/pkg/admission/plugin/cel/compile.go RequestResourceAuthorizerVarName
+ */
+export function strayRequest(root: PlacedNode, text: string): PlacedFault | undefined {
+  const stray = nodesIn(root).find((node) => isStray(node) || (isHas(node) && nodesBelow(node).some(isRequest)))
+  if (stray === undefined) return undefined
+  return { at: placeOf(stray, text), why: `unexpected failed resolution of '${AUTHORIZER}'` }
+}
+
+const isHas = ({ op, args }: PlacedNode): boolean => op === 'call' && Array.isArray(args) && args[0] === 'has'
+
+function isRequest(node: PlacedNode): boolean {
+  const isField = (node.op === '.' || node.op === '.?') && Array.isArray(node.args) && node.args[1] === REQUEST
+  return isField && nodesBelow(node)[0]?.checkedType?.name === AUTHORIZER
+}
+
+function isStray(node: PlacedNode): boolean {
+  const [of] = nodesBelow(node)
+  return isRequest(node) && (node.op === '.?' || of?.op !== 'id' || String(of.args) !== 'authorizer')
 }

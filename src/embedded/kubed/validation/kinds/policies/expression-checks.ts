@@ -112,7 +112,7 @@ function typeFault(text: string, { scope, wanted }: Asked): string | undefined {
 const KNOWN = String.raw`(?:bool|bytes|double|int|null|string|uint|kubernetes\.authorization\.\w+)`
 /** What is wrong whatever is there: a name that nobody knows, and a call with values of which all types are known. */
 const CERTAIN = [
-  /^compilation failed: ERROR: \S+ (?:undeclared reference to|undefined field) '/,
+  /^compilation failed: ERROR: \S+ (?:undeclared reference to|undefined field|unexpected failed resolution of) '/,
   new RegExp(String.raw`: found no matching overload for '\S+' applied to '(?:${KNOWN}\.)?\((?:${KNOWN}(?:, )?)*\)'`),
   new RegExp(String.raw`: found no matching overload for '_\?_:_' applied to '\(dyn, ${KNOWN}, ${KNOWN}\)'`),
 ]

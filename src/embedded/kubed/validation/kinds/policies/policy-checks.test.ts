@@ -201,6 +201,24 @@ const cases: { it: string; kind: string; spec: JsonObject; want: string[] }[] = 
     ],
   },
   {
+    it: 'the resource of the request, which only who sent it has, and of functions that CEL has for fewer types',
+    kind: 'validatingadmissionpolicies',
+    spec: policy({
+      validations: [
+        { expression: 'authorizer.serviceAccount("a", "b").requestResource.check("get").allowed()' },
+        { expression: '(authorizer).requestResource.check("get").errored()' },
+        { expression: 'has(authorizer.requestResource)' },
+        { expression: 'int(1u) == 1 && b"a" < b"b" && duration(duration("1s")) == duration("1s")' },
+        { expression: 'duration(1) == duration("1s")' },
+      ],
+    }),
+    want: [
+      `validations[0].expression Invalid value: "authorizer.serviceAccount(\\"a\\", \\"b\\").requestResource.check(\\"get\\").allowed()": compilation failed: ERROR: <input>:1:36: unexpected failed resolution of 'kubernetes.authorization.Authorizer'\n | authorizer.serviceAccount("a", "b").requestResource.check("get").allowed()\n | ...................................^`,
+      `validations[2].expression Invalid value: "has(authorizer.requestResource)": compilation failed: ERROR: <input>:1:4: unexpected failed resolution of 'kubernetes.authorization.Authorizer'\n | has(authorizer.requestResource)\n | ...^`,
+      `validations[4].expression Invalid value: "duration(1) == duration(\\"1s\\")": compilation failed: ERROR: <input>:1:9: found no matching overload for 'duration' applied to '(int)'\n | duration(1) == duration("1s")\n | ........^`,
+    ],
+  },
+  {
     it: 'mutations that are none',
     kind: 'mutatingadmissionpolicies',
     spec: {

@@ -80,6 +80,11 @@ test('hostile texts and values end soon', () => {
   assert.throws(() => substitute('${b:-'.repeat(5_000), values, { isStrict: false }), /nested too deep|within function/)
   const long = new Map([['v', 'a'.repeat(1_000_000)]])
   assert.throws(() => substitute('${v##*b*c}', long, { isStrict: false }), /too long/)
+  const many = new Map([['v', 'a'.repeat(9_000)]])
+  assert.throws(
+    () => substitute(`\${v##${'*a'.repeat(4_500)}}`, many, { isStrict: false }),
+    /too long for a value of 9000/,
+  )
   assert.equal(substitute('${v#a}', long, { isStrict: false }).length, 999_999)
   const value = new Map([['v', 'a'.repeat(2_000)]])
   assert.equal(substitute('${v##*a*b*}', value, { isStrict: false }).length, 2_000)

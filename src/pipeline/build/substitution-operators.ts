@@ -78,6 +78,8 @@ function replaceAll(value: string, [old = '', fresh = '']: readonly string[]): s
 
 /** Longest value that a pattern is tried on, and longest pattern: time grows with both. */
 const LONGEST_TRIMMED = 10_000
+/** The most characters of a value times parts of a pattern: a fraction of a second. */
+const MOST_STEPS = 10_000_000
 
 /** Takes away the shortest or longest beginning that a pattern matches; one of no characters does not count. */
 function trimPrefix(value: string, pattern: string, isLongest: boolean): string {
@@ -87,6 +89,8 @@ function trimPrefix(value: string, pattern: string, isLongest: boolean): string 
   if (pattern.length > LONGEST_TRIMMED) throw fault(`a pattern of ${pattern.length} bytes is too long`)
   const glob = compileGlob(pattern)
   if (!glob) return value
+  if (value.length * glob.length > MOST_STEPS)
+    throw fault(`a pattern of ${pattern.length} bytes is too long for a value of ${value.length} bytes`)
   const lengths = lengthsOf(glob, value)
   const length = isLongest ? lengths.at(-1) : lengths[0]
   return length === undefined ? value : value.slice(length)

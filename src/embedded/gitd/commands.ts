@@ -23,6 +23,16 @@ export const MAX_HEAD_BYTES = 8 << 20
 /** Longer ones fit into no path, and two of them not into one packet. */
 const MAX_LINE_BYTES = 4096
 
+/** Each of them is an event that starts workflows; GitHub starts none when more are pushed at once. */
+const MOST_EVENTS = 5_000
+
+/** The commands that are told of: of a repository that moves in as a whole the first alone, branches before tags. */
+export function selectEvents(commands: readonly RefCommand[]): readonly RefCommand[] {
+  if (commands.length <= MOST_EVENTS) return commands
+  const isBranch = ({ ref }: RefCommand): boolean => ref.startsWith('refs/heads/')
+  return [...commands.filter(isBranch), ...commands.filter((one) => !isBranch(one))].slice(0, MOST_EVENTS)
+}
+
 /** Reads the commands of a push from the front of its body, whole up to the first flush; the rest (push options, pack) stays untouched in `rest`. */
 export function parsePushHead(bytes: Buffer): { readonly head: PushHead; readonly rest: Buffer } | HeadFault {
   const taken = takePackets(bytes, true)

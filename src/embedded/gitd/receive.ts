@@ -32,9 +32,6 @@ export type ReceiveOptions = {
 
 const ZERO = /^0+$/
 
-/** Each of them is an event that starts workflows; GitHub starts none when more branches are pushed at once. */
-const MOST_REFS = 5_000
-
 /**
  * What one object may take of git's memory: git itself makes no deltas of larger files (`core.bigFileThreshold`), but a pack of some bytes may
  * claim gigabytes. Files above the threshold are not held as a whole at all.
@@ -55,7 +52,7 @@ export async function receivePush(body: Readable, response: ServerResponse, opti
     body.resume()
     return
   }
-  const why = whyTooMany(start.head) ?? start.head.commands.map(options.whyNot).find((one) => one !== undefined)
+  const why = start.head.commands.map(options.whyNot).find((one) => one !== undefined)
   if (why !== undefined) return refusePush(body, response, start.head, why)
   const { commands, renamed } = renameCommands(start.head.commands, options.rename)
   const announce = beginOrWhy(options, commands)
@@ -89,10 +86,6 @@ function beginOrWhy({ begin }: ReceiveOptions, commands: readonly RefCommand[]):
       return `the disk of the Git server takes no writes (${error.message}), free space and push again`
     throw error
   }
-}
-
-function whyTooMany({ commands }: PushHead): string | undefined {
-  return commands.length > MOST_REFS ? `more than ${MOST_REFS} refs in one push, push them in parts` : undefined
 }
 
 /** Says no in the words of the protocol, so that git shows them. */

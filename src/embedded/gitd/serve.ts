@@ -7,7 +7,7 @@ import { listenFault } from '../../machine/listen-fault.ts'
 import { limitTo, type Slots } from '../../lib/concurrency/slots.ts'
 import { isForLoopback, isLoopback } from '../../lib/net/loopback.ts'
 import { authorize, type NamedToken } from './authorize.ts'
-import type { RefCommand } from './commands.ts'
+import { selectEvents, type RefCommand } from './commands.ts'
 import { createRepository, repositoryPath, type RepositoryOrigin } from './create.ts'
 import { openJournal, type Journal } from './journal.ts'
 import { countPulls, parsePullRef, type PullNumbers, whyNotCreate } from './pulls.ts'
@@ -190,9 +190,11 @@ async function serveRoute(
     rename: (ref) => context.pulls.next(path, ref),
     begin: (commands) => {
       if (commands.length === 0) return () => undefined
-      const end = context.journal.begin({ repository: route.repository, user, commands })
+      const told = new Set(selectEvents(commands))
+      const end = context.journal.begin({ repository: route.repository, user, commands: [...told] })
       return async (moved) => {
-        const heard = moved.map((command) => context.options.onPush?.(eventOf(route.repository, user, command)))
+        const events = moved.filter((command) => told.has(command))
+        const heard = events.map((command) => context.options.onPush?.(eventOf(route.repository, user, command)))
         end() // not reached when the listener failed: then the push is told again at the next start
         context.tidy.pushed(path)
         await Promise.all(heard)

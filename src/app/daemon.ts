@@ -41,7 +41,7 @@ import { historyViews, traceViews } from './record/trace-view.ts'
 import { followedBranch, type Repository } from './repository.ts'
 import type { Access } from './state/access.ts'
 import { readGitTokens } from './state/git-tokens.ts'
-import { choosePorts, type Ports } from './state/ports.ts'
+import { choosePorts, type ChosenPorts, type Ports } from './state/ports.ts'
 import type { StateFolder } from './state/state-folder.ts'
 import { tokenOf } from './state/token.ts'
 import { type Listeners, openWires, type Wires } from './wires.ts'
@@ -91,16 +91,17 @@ async function start(options: DaemonOptions, closers: Closers): Promise<Daemon> 
   const { folder, repository } = options
   const startedAtMs = systemClock.nowMs()
   const notImported = await compareWithImported(folder.dir, repository)
-  const ports = await choosePorts(folder, options.ports)
+  const chosen = await choosePorts(folder, options.ports)
+  closers.add(chosen.close)
   const token = tokenOf(folder, 'git-token.json')
   const record = openRecord(options, closers)
   const disk = openDiskWatch(options, closers)
   const wires = openWires()
-  const servers = await startServers(options, { ports, token, wires }, closers)
+  const servers = await startServers(options, { chosen, token, wires }, closers)
   const stopping = { stopPods: true }
   const refs = await readRefs(servers.gitRoot, repository.name)
   const announced = wires.waiting()
-  const workers = await startWorkers(options, { ports, token, servers, record, stopping }, closers)
+  const workers = await startWorkers(options, { chosen, token, servers, record, stopping }, closers)
   await bootstrap(workers.cluster.client, {
     url: aliasUrl(repository.name),
     path: repository.deployPath,
@@ -116,12 +117,13 @@ async function start(options: DaemonOptions, closers: Closers): Promise<Daemon> 
   const late = missedPushes(await readRefs(servers.gitRoot, repository.name), workers.runner.lastTold)
   for (const push of late) void listeners.pushed(push)
   const { prune } = startPruner(options, workers, servers, record, closers)
-  const page = await openPage(ports.page, { ...workers, record, disk, token, prune, log: options.log }, closers)
+  const ofPage = { ...workers, record, disk, token, prune, log: options.log }
+  const page = await openPage(await chosen.take('page'), ofPage, closers)
   const urls = {
     git: { url: servers.urlOf(repository.name), token },
     registry: { url: servers.registryUrl },
     page: { url: page.url },
-    receivers: { url: `http://127.0.0.1:${ports.receiver}` },
+    receivers: { url: `http://127.0.0.1:${chosen.ports.receiver}` },
   }
   const access = keepAccess({ folder, ...workers, log: options.log }, urls, closers)
   return {
@@ -238,23 +240,23 @@ type Servers = {
   readonly registryHost: string
 }
 
-type ServerNeeds = { readonly ports: Ports; readonly token: string; readonly wires: Wires }
+type ServerNeeds = { readonly chosen: ChosenPorts; readonly token: string; readonly wires: Wires }
 
 async function startServers(
   { folder, repository, log }: DaemonOptions,
-  { ports, token, wires }: ServerNeeds,
+  { chosen, token, wires }: ServerNeeds,
   closers: Closers,
 ): Promise<Servers> {
   const registry = await serveRegistryd({
     root: join(folder.dir, 'registry'),
-    port: ports.registry,
+    port: await chosen.take('registry'),
     onPush: (push) => wires.imagePushed(push.repository),
     warn: log,
   })
   closers.add(() => registry.close())
   const gitRoot = join(folder.dir, 'git')
   const gitd = await serveGitd({
-    ...{ root: gitRoot, port: ports.git, token },
+    ...{ root: gitRoot, port: await chosen.take('git'), token },
     named: () => readGitTokens(folder.dir),
     onPush: (push) => wires.pushed(push),
   })
@@ -272,7 +274,7 @@ type Workers = {
 }
 
 type WorkerNeeds = {
-  readonly ports: Ports
+  readonly chosen: ChosenPorts
   readonly token: string
   readonly servers: Servers
   readonly record: RecordKeeper
@@ -284,9 +286,9 @@ async function startWorkers(
   needs: WorkerNeeds,
   closers: Closers,
 ): Promise<Workers> {
-  const { ports, servers, record, stopping } = needs
+  const { chosen, servers, record, stopping } = needs
   const registry = { alias: REGISTRY_ALIAS, url: servers.registryUrl, host: servers.registryHost }
-  const cluster = await startCluster({ stateDir: folder.dir, port: ports.kube, node, registry, log })
+  const cluster = await startCluster({ stateDir: folder.dir, port: await chosen.take('kube'), node, registry, log })
   closers.add(() => cluster.close(stopping))
   const { client, caches } = cluster
   const pods = caches.open({ apiVersion: 'v1', kind: 'Pod' })
@@ -299,9 +301,9 @@ async function startWorkers(
     caches,
     clock: systemClock,
     stateDir: join(folder.dir, 'engine'),
-    artifactListen: `127.0.0.1:${ports.artifacts}`,
-    receiverListen: `127.0.0.1:${ports.receiver}`,
-    ownPorts: [...Object.values(ports), ...cluster.ownPorts],
+    artifactListen: `127.0.0.1:${await chosen.take('artifacts')}`,
+    receiverListen: `127.0.0.1:${await chosen.take('receiver')}`,
+    ownPorts: [...Object.values(chosen.ports), ...cluster.ownPorts],
     traps,
     installCrds: true,
     registryAliases: { [REGISTRY_ALIAS]: servers.registryHost, [GIT_ALIAS]: new URL(servers.urlOf('x')).host },

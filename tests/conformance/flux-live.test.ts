@@ -38,7 +38,7 @@ test(
 
 function run(only: string, parallel: number): { passed: number; failed: string[]; told: string; stderr: string } {
   const engine = `${process.execPath} ${resolve('dist/sluice.mjs')} engine --kubeconfig {kubeconfig} --state {dir} --artifact-listen {artifacts} --receiver-listen {receiver} --traps flux`
-  const argv = ['--control-plane', plane, '--port-base', '27600', '--parallel', String(parallel), '--only', only]
+  const argv = ['--control-plane', plane, '--port-base', '18600', '--parallel', String(parallel), '--only', only]
   const { stdout, stderr } = spawnSync(process.execPath, [program, ...argv, '--engine', engine], {
     encoding: 'utf8',
     maxBuffer: 1 << 28,

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { describeError, SluiceError } from '../../lib/error/sluice-error.ts'
+import { listenFault } from '../../machine/listen-fault.ts'
 import { isForLoopback } from '../../lib/net/loopback.ts'
 import { matchRoute, problem, type Route } from './route.ts'
 
@@ -17,6 +18,7 @@ const HEADERS = {
 /**
  * Serves the page and its API on loopback. A request for another host name is refused: a web page elsewhere must not read this one (DNS rebinding).
  *
+ * @throws SluiceError PORT_IN_USE, PORT_REFUSED
  * @param scriptHash base64 SHA-256 of the page's one script; nothing else may run in it
  */
 export async function servePage(
@@ -34,7 +36,7 @@ export async function servePage(
       })
   })
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
+    server.once('error', (error) => reject(listenFault(`127.0.0.1:${port}`, error)))
     server.listen(port, '127.0.0.1', resolve)
   })
   const address = server.address()

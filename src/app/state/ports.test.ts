@@ -6,13 +6,13 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { describeError } from '../../lib/error/sluice-error.ts'
 import { listenFault } from '../../machine/listen-fault.ts'
-import { choosePorts } from './ports.ts'
-import { holdStateFolder } from './state-folder.ts'
+import { choosePorts, type Ports } from './ports.ts'
+import { holdStateFolder, type StateFolder } from './state-folder.ts'
 
 test('two listeners that ask for one port are told so, each by its name', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'sluice-ports-'))
   const folder = holdStateFolder(dir)
-  const { git } = await choosePorts(folder, {})
+  const { git } = await chosen(folder)
   await assert.rejects(choosePorts(folder, { page: git }), {
     code: 'PORT_IN_USE',
     message: `port ${git} of the page listener is taken by the git listener of this one`,
@@ -25,9 +25,9 @@ test('two listeners that ask for one port are told so, each by its name', async 
 test('ports are chosen once and kept; a taken one is named', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'sluice-ports-'))
   const folder = holdStateFolder(dir)
-  const first = await choosePorts(folder, {})
+  const first = await chosen(folder)
   assert.equal(new Set(Object.values(first)).size, 6)
-  assert.deepEqual(await choosePorts(folder, {}), first)
+  assert.deepEqual(await chosen(folder), first)
 
   const other = createServer()
   await new Promise<void>((resolve) => other.listen(first.git, '127.0.0.1', resolve))
@@ -36,6 +36,22 @@ test('ports are chosen once and kept; a taken one is named', async () => {
     message: new RegExp(`port ${first.git} of the git listener`),
   })
   await new Promise((resolve) => other.close(resolve))
+  folder.release()
+  rmSync(dir, { recursive: true })
+})
+
+test("a port that is chosen anew is nobody else's until its listener comes", async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'sluice-ports-'))
+  const folder = holdStateFolder(dir)
+  const { ports, take, close } = await choosePorts(folder, {})
+  const code = (error: unknown): unknown => Reflect.get(Object(error), 'code')
+  assert.equal(await listening(ports.page).catch(code), 'EADDRINUSE')
+  assert.equal(await take('page'), ports.page)
+  await (
+    await listening(ports.page)
+  )()
+  await close()
+  for (const port of Object.values(ports)) await (await listening(port))()
   folder.release()
   rmSync(dir, { recursive: true })
 })
@@ -51,3 +67,18 @@ test('an address that this machine does not have is told so, not as taken', asyn
     /^192\.0\.2\.1:0 is no address of this machine\n {2}where: .*\n {2}hint: choose one/,
   )
 })
+
+async function chosen(folder: StateFolder): Promise<Ports> {
+  const { ports, close } = await choosePorts(folder, {})
+  await close()
+  return ports
+}
+
+/** Answers how it ends. */
+function listening(port: number): Promise<() => Promise<void>> {
+  const server = createServer()
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', () => resolve(() => new Promise((ended) => server.close(() => ended()))))
+  })
+}

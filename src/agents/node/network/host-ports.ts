@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { stablePorts } from '../../../lib/net/stable-port.ts'
+import { SERVICE_PORTS, stablePorts } from '../../../lib/net/stable-port.ts'
 
 /** Loopback ports of the host, one a Service port. */
 export type HostPorts = {
@@ -76,7 +76,7 @@ export function tie(socket: Socket, stream: Socket | undefined, open: Set<Socket
 }
 
 async function listenOn(server: Server, remembered: number | undefined): Promise<number | undefined> {
-  const fresh = stablePorts(Math.random)
+  const fresh = stablePorts(SERVICE_PORTS, Math.random)
   for (const wanted of remembered === undefined ? fresh : [remembered, ...fresh]) {
     const got = await new Promise<number | undefined>((resolve) => {
       const fail = (): void => resolve(undefined)

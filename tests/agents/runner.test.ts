@@ -587,6 +587,24 @@ test('the same push told twice runs once; what was cut off runs once more; a que
   await second.close()
 })
 
+test('a run that is planned while the runner closes begins at the next start', async () => {
+  const { clone } = await clonedUrl({ 'w.yml': job('      - {run: echo attempt $GITHUB_RUN_ATTEMPT}\n') })
+  const stateDir = mkdtempSync(join(temp, 'state-'))
+  const told: unknown[] = []
+  let closed: Promise<void> | undefined
+  const first: Runner = await runner({ report: (fact) => void (told.push(fact), (closed ??= first.close())) }, stateDir)
+  await push(clone, { a: '1' })
+  while (closed === undefined) await new Promise((resolve) => setTimeout(resolve, 5))
+  await closed
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  assert.equal(told.length, 1)
+  assert.equal(first.runs().list[0]?.state, 'queued')
+  const second = await runner({}, stateDir)
+  const [run] = await settled(second)
+  assert.deepEqual([run?.state, run?.attempt], ['succeeded', 1], run?.cause)
+  await second.close()
+})
+
 test('what was cut off often waits before it is tried again, and says so', async () => {
   const { clone, name } = await clonedUrl({ 'w.yml': job('      - {run: sleep 1000}\n') })
   const stateDir = mkdtempSync(join(temp, 'state-'))

@@ -137,7 +137,8 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
     async close() {
       context.closing.abort()
       for (const { cancel } of context.running.values()) cancel.abort()
-      await Promise.all([...context.sources.values(), ...[...context.running.values()].map(({ done }) => done)])
+      await Promise.all(context.sources.values())
+      await Promise.all([...context.running.values()].map(({ done }) => done))
       context.records.close()
     },
   }
@@ -300,7 +301,9 @@ function fetchCopy({ options, fetches }: Context, push: PushSeen): Promise<Sourc
 
 type Known = { readonly source: SourceCopy; readonly workflow: Workflow }
 
+/** Begins a queued run; when the runner closes, the next start does. */
 function start(context: Context, run: RunRecord, known?: Known): void {
+  if (context.closing.signal.aborted) return
   const cancel = new AbortController()
   const done = afterPause(context, run, cancel.signal)
     .then((isWanted) => (isWanted ? carryOut(context, run, cancel.signal, known) : undefined))

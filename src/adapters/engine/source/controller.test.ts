@@ -4,7 +4,7 @@ import { WORDS } from '../../../controllers/git-repository.ts'
 import { FINALIZER } from '../../../kinds/flux-object.ts'
 import { parseGitRepository } from '../../../kinds/git-repository.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
-import type { EngineContext } from '../context.ts'
+import { clusterOf, reconcile } from '../../../../tests/support/one-object.ts'
 import { sourceController } from './controller.ts'
 
 const KEY = 'ns/app'
@@ -22,22 +22,6 @@ const repository = (generation: number, ignore?: string, status?: unknown): Kube
   ...(status === undefined ? {} : { status }),
 })
 
-/** A cluster that holds one object, which `now` replaces. */
-function clusterOf(first: KubeObject) {
-  const cluster = { now: first }
-  const context = {
-    clock: { nowMs: () => 0 },
-    random: () => 0.5,
-    tell: () => undefined,
-    caches: { open: () => ({ get: () => cluster.now, list: () => [cluster.now], close: () => undefined }) },
-    client: {
-      patch: async (_ref: unknown, _type: unknown, [{ value }]: [{ readonly value: unknown }]) =>
-        (cluster.now = { ...cluster.now, status: value }),
-    },
-  }
-  return { cluster, context: context as unknown as EngineContext }
-}
-
 test('what is changed while the remote is looked at is for the next look, not in the status of this one', async () => {
   const { cluster, context } = clusterOf(repository(1))
   const lookedFor: (string | undefined)[] = []
@@ -51,20 +35,12 @@ test('what is changed while the remote is looked at is for the next look, not in
       return { kind: 'stored', artifact, news: 'stored' }
     },
   })
-  const reconcile = async (): Promise<unknown> => {
-    for (;;) {
-      const seen = await controller.observe(KEY)
-      assert.ok(seen)
-      const decision = controller.decide(seen)
-      if (decision.kind !== 'act') {
-        await controller.settle(decision.status, seen, KEY)
-        const { observedGeneration, observedIgnore } = cluster.now['status'] as Record<string, unknown>
-        return { observedGeneration, observedIgnore }
-      }
-      await controller.act(decision.changes, seen, KEY)
-    }
+  const observed = async (): Promise<unknown> => {
+    await reconcile(controller, KEY)
+    const { observedGeneration, observedIgnore } = cluster.now['status'] as Record<string, unknown>
+    return { observedGeneration, observedIgnore }
   }
-  assert.deepEqual(await reconcile(), { observedGeneration: 1, observedIgnore: undefined })
-  assert.deepEqual(await reconcile(), { observedGeneration: 2, observedIgnore: '/b.yaml' })
+  assert.deepEqual(await observed(), { observedGeneration: 1, observedIgnore: undefined })
+  assert.deepEqual(await observed(), { observedGeneration: 2, observedIgnore: '/b.yaml' })
   assert.deepEqual(lookedFor, [undefined, '/b.yaml'])
 })

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { clusterOf, reconcile } from '../../../../tests/support/one-object.ts'
+import { FINALIZER } from '../../../kinds/flux-object.ts'
+import type { KubeObject } from '../../../lib/kube/object.ts'
+import type { Registries } from '../registries.ts'
+import { imageUpdateAutomationController } from './automation-controller.ts'
+import { imageRepositoryController } from './repository-controller.ts'
+import { createTagStore } from './tag-store.ts'
+
+const KEY = 'ns/app'
+
+/** `was`: the object that it replaces, whose status stays. */
+const object = (kind: string, generation: number, spec: object, was?: KubeObject): KubeObject => ({
+  apiVersion: 'image.toolkit.fluxcd.io/v1',
+  kind,
+  metadata: {
+    ...{ name: 'app', namespace: 'ns', uid: 'u', generation, resourceVersion: String(generation) },
+    finalizers: [FINALIZER],
+  },
+  spec: { interval: '1h', ...spec },
+  ...(was ? { status: was['status'] } : {}),
+})
+
+type Condition = { readonly type: string; readonly message: string; readonly observedGeneration: number }
+
+const readyOf = ({ status }: KubeObject): Condition | undefined =>
+  (status as { conditions: Condition[] }).conditions.find(({ type }) => type === 'Ready')
+
+test('an ImageRepository that is changed while it is scanned is scanned again for the change', async () => {
+  const first = object('ImageRepository', 1, { image: 'r.io/app' })
+  const { cluster, context } = clusterOf(first)
+  const tags = createTagStore()
+  const registries = {
+    clientFor: async () => ({
+      async listTags() {
+        cluster.now = object('ImageRepository', 2, { image: 'r.io/app', exclusionList: ['^b'] }, cluster.now)
+        return ['a', 'b']
+      },
+    }),
+  } as unknown as Registries
+  const controller = imageRepositoryController(context, tags, registries)
+  const observed = async (): Promise<unknown> => {
+    await reconcile(controller, KEY)
+    const { observedGeneration, observedExclusionList } = cluster.now['status'] as Record<string, unknown>
+    return { observedGeneration, observedExclusionList, tags: tags.get(KEY)?.tags }
+  }
+  const byDefault = ['^.*\\.sig$']
+  assert.deepEqual(await observed(), { observedGeneration: 1, observedExclusionList: byDefault, tags: ['b', 'a'] })
+  assert.deepEqual(await observed(), { observedGeneration: 2, observedExclusionList: ['^b'], tags: ['a'] })
+})
+
+test('what an ImageUpdateAutomation comes to is told of the object that ran, not of what it was changed to meanwhile', async () => {
+  const stateDir = mkdtempSync(join(tmpdir(), 'automation-'))
+  try {
+    const signedBy = (name: string) => ({
+      sourceRef: { kind: 'GitRepository', name: 'app' },
+      git: { push: { branch: 'main' }, commit: { signingKey: { secretRef: { name } } } },
+    })
+    const { cluster, context } = clusterOf(object('ImageUpdateAutomation', 1, signedBy('first')))
+    const changing = {
+      ...context.client,
+      async get() {
+        cluster.now = object('ImageUpdateAutomation', 2, signedBy('second'), cluster.now)
+        return undefined
+      },
+    }
+    const controller = imageUpdateAutomationController(
+      {
+        ...context,
+        stateDir,
+        traps: 'safe',
+        client: changing,
+        sources: { get: () => undefined } as never,
+        registryAliases: {},
+      },
+      { list: () => [] } as never,
+    )
+    const told = async (): Promise<unknown> => {
+      await reconcile(controller, KEY)
+      const ready = readyOf(cluster.now)
+      return [ready?.observedGeneration, /signing key secret '(\w+)'/.exec(ready?.message ?? '')?.[1]]
+    }
+    assert.deepEqual(await told(), [1, 'first'])
+    assert.deepEqual(await told(), [2, 'second'])
+  } finally {
+    rmSync(stateDir, { recursive: true })
+  }
+})

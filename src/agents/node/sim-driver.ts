@@ -3,8 +3,8 @@ import { digestOf } from '../../lib/oci/digest.ts'
 import { parseReference, versionOf } from '../../lib/oci/reference.ts'
 import type { RegistryClient } from '../../adapters/registry/client.ts'
 import { mkdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Image } from './image/store.ts'
+import { logFile, podFolder } from './pod-folder.ts'
 import type { ContainerUse, Driver, RunningContainer, Sandbox } from './driver.ts'
 
 type OwnRegistry = {
@@ -28,7 +28,6 @@ export function startSimDriver(o: SimOptions): Driver {
   const sandboxes = new Map<string, Sandbox>()
   const containers = new Map<string, RunningContainer>()
   let serial = 0
-  const podFolder = (uid: string): string => join(o.stateDir, 'pods', uid)
   return {
     name: 'sim',
     isSimulated: true,
@@ -37,7 +36,7 @@ export function startSimDriver(o: SimOptions): Driver {
     async createSandbox({ uid }) {
       serial++
       const sandbox = { uid, ip: `10.244.${(serial >> 8) & 255}.${serial & 255}` }
-      mkdirSync(podFolder(uid), { recursive: true })
+      mkdirSync(podFolder(o.stateDir, uid), { recursive: true })
       sandboxes.set(uid, sandbox)
       return sandbox
     },
@@ -66,7 +65,7 @@ export function startSimDriver(o: SimOptions): Driver {
     async removeSandbox(uid) {
       sandboxes.delete(uid)
       for (const key of containers.keys()) if (key.startsWith(`${uid}/`)) containers.delete(key)
-      rmSync(podFolder(uid), { recursive: true, force: true })
+      rmSync(podFolder(o.stateDir, uid), { recursive: true, force: true })
     },
     forget: async ({ uid, container, attempt }) => void containers.delete(`${uid}/${container}/${attempt}`),
     list: async () => ({ sandboxes: [...sandboxes.values()], containers: [...containers.values()] }),
@@ -74,8 +73,8 @@ export function startSimDriver(o: SimOptions): Driver {
       const running = [...containers.values()].filter(({ exit }) => exit === undefined)
       return madeUp(running.map((each) => useOf(each, o.nowMs())))
     },
-    logPath: ({ uid, container, attempt }) => join(podFolder(uid), `${container}.${attempt}.log`),
-    podFolder,
+    logPath: (id) => logFile(o.stateDir, id),
+    podFolder: (uid) => podFolder(o.stateDir, uid),
     setNetwork: async () => undefined,
     drain: async () => undefined,
     serviceStream: () => undefined,

@@ -13,7 +13,8 @@ import { containerBody, LABELS, nameOf, type Place } from './bodies.ts'
 import { makeNetwork, openGateway } from './gateway.ts'
 import { handEmptyImage, openEngineImages, tagOf } from './images.ts'
 import { followLog } from './logs.ts'
-import { createSandbox, look, podFolder, refresh, removePod, sandboxesOf, type Engine } from './sandbox.ts'
+import { logFile, podFolder } from '../pod-folder.ts'
+import { createSandbox, look, refresh, removePod, sandboxesOf, type Engine } from './sandbox.ts'
 import { attachTo, execIn, openIn } from './streams.ts'
 
 const GAPS = [
@@ -102,8 +103,8 @@ function driverOf(engine: Engine, images: ReturnType<typeof openEngineImages>): 
     },
     list: async () => ({ sandboxes: sandboxesOf(engine), containers: [...engine.known.values()].flatMap(runOf) }),
     usage: async () => ({ machine: usageOfMachine(), containers: usageOf(engine) }),
-    logPath: (id) => logOf(engine, id),
-    podFolder: (uid) => podFolder(engine, uid),
+    logPath: (id) => logFile(engine.stateDir, id),
+    podFolder: (uid) => podFolder(engine.stateDir, uid),
     async setNetwork(table) {
       await addRoutes(
         keeper,
@@ -187,7 +188,8 @@ function tellEnd({ events }: Engine, { isRunning, labels }: EngineContainer): vo
 
 function keepLog(engine: Engine, container: EngineContainer, tty = false): void {
   const [run] = runOf(container)
-  if (run !== undefined) void followLog(engine.client, container.id, logOf(engine, run), tty).catch(() => undefined)
+  if (run !== undefined)
+    void followLog(engine.client, container.id, logFile(engine.stateDir, run), tty).catch(() => undefined)
 }
 
 async function removeAll(engine: Engine): Promise<void> {
@@ -228,10 +230,6 @@ function containerOf({ known }: Engine, id: ContainerId): EngineContainer | unde
 
 function keyOf(place: Place, { uid, container, attempt }: ContainerId): string {
   return nameOf(place, uid, container, attempt)
-}
-
-function logOf(engine: Engine, { uid, container, attempt }: ContainerId): string {
-  return join(podFolder(engine, uid), 'logs', `${container}.${attempt}.log`)
 }
 
 function parse(line: string): unknown {

@@ -1,11 +1,11 @@
 import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
 import type { EngineClient } from '../../../adapters/container-engine/client.ts'
 import { parseContainer, textsOf, type EngineContainer } from '../../../adapters/container-engine/container.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { removeTreeSync } from '../../../machine/remove-tree.ts'
 import type { DriverEvents, PodId, Sandbox, Sysctl } from '../driver.ts'
 import type { KeeperClient } from '../keeper/client.ts'
+import { podFolder } from '../pod-folder.ts'
 import { LABELS, nameOf, sandboxBody, type Place } from './bodies.ts'
 
 /** The parts of the driver. */
@@ -25,7 +25,7 @@ export type Engine = {
 export async function createSandbox(engine: Engine, pod: PodId, sysctls: readonly Sysctl[]): Promise<Sandbox> {
   const { client, place } = engine
   const name = nameOf(place, pod.uid)
-  mkdirSync(podFolder(engine, pod.uid), { recursive: true, mode: 0o755 })
+  mkdirSync(podFolder(engine.stateDir, pod.uid), { recursive: true, mode: 0o755 })
   // one that stopped, as all do when the machine or the engine starts anew, has the name still
   await client.ask('DELETE', `/containers/${name}?force=1&v=1`).catch(() => undefined)
   try {
@@ -73,7 +73,7 @@ async function endPod(engine: Engine, uid: string): Promise<void> {
 /** Ends a pod that does not come back: what its volumes hold goes as well. */
 export async function removePod(engine: Engine, uid: string): Promise<void> {
   await endPod(engine, uid)
-  removeTreeSync(podFolder(engine, uid))
+  removeTreeSync(podFolder(engine.stateDir, uid))
 }
 
 /** The pods that have their network now. */
@@ -83,9 +83,4 @@ export function sandboxesOf({ known, place }: Engine): Sandbox[] {
     const ip = addresses[place.network]
     return labels[LABELS.kind] === 'sandbox' && isRunning && uid !== undefined && ip ? [{ uid, ip }] : []
   })
-}
-
-/** The folder of a pod, with its volumes and logs. */
-export function podFolder({ stateDir }: Engine, uid: string): string {
-  return join(stateDir, 'pods', uid)
 }

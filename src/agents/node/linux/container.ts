@@ -3,6 +3,7 @@ import { basename, join } from 'node:path'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { ContainerStart } from '../driver.ts'
 import { resolveInLayers } from '../image/layered-path.ts'
+import { containerFolder } from '../pod-folder.ts'
 import { isEnvName } from '../pod/content/env.ts'
 import { enterWords, type Ids, onTerminal, type Started } from './enter.ts'
 import { removeTreeSync } from '../../../machine/remove-tree.ts'
@@ -10,13 +11,12 @@ import { type ContainerUser, resolveUser } from './user.ts'
 
 /** Where things of the Linux driver are. */
 export type LinuxPaths = {
+  readonly stateDir: string
   readonly layers: string
   readonly tools: string
   readonly initScript: string
   readonly execScript: string
   readonly enterScript: string
-  readonly logs: (uid: string) => string
-  readonly container: (uid: string, container: string) => string
 }
 
 /** How containers are made on this machine. */
@@ -37,7 +37,7 @@ export function startInit(
   start: ContainerStart,
   cgroups: readonly string[],
 ): Started {
-  const folder = paths.container(start.uid, start.container)
+  const folder = containerFolder(paths.stateDir, start)
   removeTreeSync(folder)
   for (const name of ['root', 'upper', 'work']) mkdirSync(join(folder, name), { recursive: true, mode: 0o755 })
   if (!mode.overlay) copyLayers(start.image.layers, join(folder, 'root'))
@@ -80,7 +80,9 @@ function keepSurroundings(folder: string, surroundings: Surroundings): void {
 
 /** Reads what `startInit` kept for a container. */
 export function surroundingsOf(paths: LinuxPaths, uid: string, container: string): Surroundings {
-  return JSON.parse(readFileSync(join(paths.container(uid, container), 'surroundings.json'), 'utf8'))
+  return JSON.parse(
+    readFileSync(join(containerFolder(paths.stateDir, { uid, container }), 'surroundings.json'), 'utf8'),
+  )
 }
 
 /** Numbers of user, group and more groups, or empty where only one id exists or root is meant. */

@@ -13,16 +13,17 @@ import type {
 } from '../driver.ts'
 import { openImageStore } from '../image/store.ts'
 import { readProcesses, usageOfMachine, usageOfTree } from '../usage/processes.ts'
+import { containerFolder, logFile, podFolder } from '../pod-folder.ts'
 import type { Kept, RunRequest } from '../keeper/messages.ts'
 import { openCgroups, processesByNamespace } from './cgroup.ts'
 import { depthOf, idsOf, startInit, type LinuxPaths } from './container.ts'
 import { ENTER_SCRIPT, EXEC_SCRIPT, INIT_SCRIPT } from './init-script.ts'
 import { forgetKeeper, launchKeeper, TOOL_ENV, type Launched } from './launch.ts'
-import { createSandbox, DIE_WITH_KEEPER, podFolder, removePod, removeUnfinished } from './make-sandbox.ts'
 import { addRoutes, makeBridge, NETWORK } from './network.ts'
 import { groupOf, keyOf, metaOf, type Linux, type Meta } from './kept.ts'
 import { attachTo, execIn, findProgram, forwardTo, openIn } from './remote.ts'
-import { enterSandbox, findInner, mountImage, mountMemory, sandboxOf } from './sandbox.ts'
+import { createSandbox, DIE_WITH_KEEPER, enterSandbox, removePod, removeUnfinished, sandboxOf } from './sandbox.ts'
+import { findInner, mountImage, mountMemory } from './mounts.ts'
 import { watchMemory, type Watched } from './memory-watch.ts'
 import { checkMachine } from './self-check.ts'
 import { prepareTools, whyNoTerminals } from './tools.ts'
@@ -69,7 +70,6 @@ export async function startLinuxDriver(
     mode: { overlay, isSingleId: launched.ids.isSingle, mostProcesses },
     launched,
     cgroups,
-    stateDir,
     octets: new Map(),
     removing,
     routes: new Set(),
@@ -117,10 +117,10 @@ function driverOf(linux: Linux, images: ReturnType<typeof openImageStore>): Driv
     },
     list: async () => ({ sandboxes: await sandboxesOf(linux), containers: await containersOf(linux) }),
     usage: async () => ({ machine: usageOfMachine(), containers: await usageOf(linux) }),
-    logPath: (id) => logOf(linux, id),
+    logPath: (id) => logFile(linux.paths.stateDir, id),
     writtenFolder: (uid, container) =>
-      join(linux.paths.container(uid, container), linux.mode.overlay ? 'upper' : 'root'),
-    podFolder: (uid) => podFolder(linux, uid),
+      join(containerFolder(linux.paths.stateDir, { uid, container }), linux.mode.overlay ? 'upper' : 'root'),
+    podFolder: (uid) => podFolder(linux.paths.stateDir, uid),
     async setNetwork(table) {
       const addresses = table.ports.flatMap(({ listen }) => listen?.host ?? [])
       await addRoutes(keeper, addresses, linux.routes)
@@ -136,7 +136,7 @@ function driverOf(linux: Linux, images: ReturnType<typeof openImageStore>): Driv
       const sandboxes = await sandboxesOf(linux).catch(() => [])
       for (const { uid } of sandboxes) await removePod(linux, uid).catch(() => undefined)
       await keeper.stop()
-      forgetKeeper(linux.stateDir)
+      forgetKeeper(linux.paths.stateDir)
     },
   }
 }
@@ -156,19 +156,14 @@ function watchLimits(linux: Linux): { readonly stop: () => void } {
   })
 }
 
-function logOf({ paths }: Linux, { uid, container, attempt }: ContainerId): string {
-  return join(paths.logs(uid), `${container}.${attempt}.log`)
-}
-
 function makePaths(stateDir: string): LinuxPaths {
   return {
+    stateDir,
     layers: join(stateDir, 'images', 'layers'),
     tools: join(stateDir, 'tools'),
     initScript: join(stateDir, 'init.sh'),
     execScript: join(stateDir, 'exec.sh'),
     enterScript: join(stateDir, 'enter.sh'),
-    logs: (uid) => join(stateDir, 'pods', uid, 'logs'),
-    container: (uid, container) => join(stateDir, 'pods', uid, 'containers', container),
   }
 }
 
@@ -215,7 +210,7 @@ async function startContainer(linux: Linux, start: ContainerStart): Promise<Runn
     env: { ...TOOL_ENV, ...env },
     cwd: linux.paths.layers,
     ...(start.stdin === 'none' ? {} : { stdin: start.stdin }),
-    log: logOf(linux, start),
+    log: logFile(linux.paths.stateDir, start),
     meta,
   }
   return containerOf(linux, await keeper.run(request), meta)

@@ -26,7 +26,6 @@ export type Linux = {
   readonly mode: LinuxMode
   readonly launched: Launched
   readonly cgroups: Cgroups
-  readonly stateDir: string
   readonly octets: Map<string, number>
   readonly removing: Set<string>
   readonly routes: Set<string>

@@ -1,11 +1,89 @@
+import { mkdirSync } from 'node:fs'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
-import { basename } from 'node:path'
-import type { MemoryMount, Sysctl } from '../driver.ts'
-import type { Image } from '../image/store.ts'
+import { removeTreeSync } from '../../../machine/remove-tree.ts'
+import type { Sandbox, Sysctl } from '../driver.ts'
 import type { Kept } from '../keeper/messages.ts'
-import { copyLayers } from './container.ts'
-import type { Linux } from './kept.ts'
+import { logsFolder, podFolder } from '../pod-folder.ts'
+import { groupOf, metaOf, type Linux, type Meta } from './kept.ts'
 import { TOOL_ENV } from './launch.ts'
+import { hasJoined, joinBridge, waitForNamespace } from './network.ts'
+
+/** Words before a program that make the kernel end it with the keeper. */
+export const DIE_WITH_KEEPER = ['setpriv', '--pdeathsig', 'KILL', '--'] as const
+
+/** Makes the namespaces of a pod and its network. What a failure leaves of it goes; the folder stays: volumes of a pod that ran before are in it. @throws SluiceError NODE_DRIVER, POD_CONFIG */
+export async function createSandbox(
+  linux: Linux,
+  uid: string,
+  hostname: string,
+  sysctls: readonly Sysctl[],
+): Promise<Sandbox> {
+  const { keeper } = linux.launched
+  const octet = nextOctet(linux)
+  linux.octets.set(uid, octet)
+  const key = `sandbox/${uid}`
+  mkdirSync(logsFolder(linux.paths.stateDir, uid), { recursive: true, mode: 0o755 })
+  try {
+    const hold = ['sh', '-c', 'hostname "$1" 2>/dev/null; exec sleep infinity', 'sh', hostname.slice(0, 63)]
+    const argv = [...DIE_WITH_KEEPER, 'unshare', '-n', '-i', '-u', '-m', '--', ...hold]
+    const meta: Meta = { kind: 'sandbox', uid, ip: `10.42.0.${octet}`, hasMounts: true }
+    const { pid } = await keeper.run({ key, argv, env: TOOL_ENV, cwd: '/', meta })
+    await waitForNamespace(pid, linux.launched.pid)
+    await setSysctls(linux, pid, sysctls)
+    return { uid, ip: await joinBridge(keeper, pid, octet) }
+  } catch (error) {
+    await endPod(linux, uid)
+    throw error
+  }
+}
+
+/** Ends sandboxes that an earlier server was killed over: their pods get new ones. */
+export async function removeUnfinished(linux: Linux): Promise<void> {
+  const { keeper } = linux.launched
+  const remove = async (kept: Kept): Promise<void> => {
+    const meta = metaOf(kept)
+    if (meta?.kind !== 'sandbox' || kept.exit || (await hasJoined(keeper, kept.pid))) return
+    await endPod(linux, meta.uid)
+  }
+  await Promise.all((await keeper.list()).map(remove))
+}
+
+function nextOctet(linux: Linux): number {
+  const taken = new Set(linux.octets.values())
+  for (let step = 0; step < 253; step++) {
+    linux.lastOctet = linux.lastOctet >= 254 ? 2 : linux.lastOctet + 1
+    if (!taken.has(linux.lastOctet)) return linux.lastOctet
+  }
+  throw new SluiceError('NODE_DRIVER', 'every address of 10.42.0.0/24 is taken by a pod', { retry: 'backoff' })
+}
+
+/** Ends all processes of a pod, and its mounts and its network with them. */
+export async function endPod(linux: Linux, uid: string): Promise<void> {
+  const { keeper } = linux.launched
+  linux.removing.add(uid)
+  const mine = (await keeper.list()).filter((kept) => metaOf(kept)?.uid === uid)
+  for (const { key, exit } of mine)
+    if (!exit && !(key.startsWith('container/') && (await keeper.signal(key, 'SIGKILL', 1))))
+      await keeper.signal(key, 'SIGKILL', 0)
+  for (let turn = 0; turn < 250; turn++) {
+    const alive = (await keeper.list()).filter((kept) => metaOf(kept)?.uid === uid && !kept.exit)
+    if (alive.length === 0) break
+    await new Promise((resolve) => setTimeout(resolve, 8))
+  }
+  for (const kept of mine) {
+    await keeper.forget(kept.key)
+    const meta = metaOf(kept)
+    if (meta?.kind === 'container') linux.cgroups.close(groupOf(meta))
+  }
+  linux.octets.delete(uid)
+  linux.removing.delete(uid)
+}
+
+/** Ends a pod that does not come back: what its volumes hold goes as well. */
+export async function removePod(linux: Linux, uid: string): Promise<void> {
+  await endPod(linux, uid)
+  removeTreeSync(podFolder(linux.paths.stateDir, uid))
+}
 
 /** What enters the namespaces of a pod; volumes in memory are mounted in its own. */
 export function enterSandbox({ pid, meta }: Kept): string[] {
@@ -19,64 +97,6 @@ export async function sandboxOf(linux: Linux, uid: string): Promise<Kept> {
   if (found !== undefined) return found
   throw new SluiceError('NODE_DRIVER', 'the sandbox of the pod is gone', { retry: 'backoff' })
 }
-
-/** Mounts a volume in memory, once: what is in it outlives restarts of containers and of the server. @throws SluiceError POD_VOLUME */
-export async function mountMemory(linux: Linux, uid: string, { folder, sizeBytes, group }: MemoryMount): Promise<void> {
-  const sandbox = await sandboxOf(linux, uid)
-  const options = [
-    group === undefined || linux.mode.isSingleId ? 'mode=0777' : `mode=2777,gid=${group}`,
-    `size=${sizeBytes}`,
-  ].join(',')
-  const words = ['sh', '-c', 'mountpoint -q "$2" || exec mount -n -t tmpfs -o "$1" tmpfs "$2"', 'sh', options, folder]
-  const argv = [...enterSandbox(sandbox), '--', ...words]
-  const { code, output } = await linux.launched.keeper.exec({ argv, env: TOOL_ENV, timeoutMs: 10_000 })
-  if (code === 0) return
-  throw new SluiceError('POD_VOLUME', `a volume in memory cannot be mounted: ${output.trim()}`, { retry: 'backoff' })
-}
-
-/** Shows the files of an image in a folder of the pod, once. @throws SluiceError POD_VOLUME */
-export async function mountImage(linux: Linux, uid: string, folder: string, { layers }: Image): Promise<void> {
-  if (!linux.mode.overlay) return copyLayers(layers, folder)
-  const sandbox = await sandboxOf(linux, uid)
-  // the folder itself is the lowest layer: an overlay that nobody writes to has two at least
-  const lowers = [...layers.map((layer) => basename(layer)), folder].join(':')
-  const mount = 'mountpoint -q "$2" || { cd "$3" && exec mount -n -t overlay -o "lowerdir=$1,userxattr" overlay "$2"; }'
-  const words = ['sh', '-c', mount, 'sh', lowers, folder, linux.paths.layers]
-  const argv = [...enterSandbox(sandbox), '--', ...words]
-  const { code, output } = await linux.launched.keeper.exec({ argv, env: TOOL_ENV, timeoutMs: 10_000 })
-  if (code === 0) return
-  throw new SluiceError('POD_VOLUME', `an image cannot be mounted: ${output.trim()}`, { retry: 'backoff' })
-}
-
-/**
- * Finds what is at `inner` of a folder as the pod sees it, or makes a folder there, for whoever may use the other. Each step is entered and looked at
- * before the next: programs of the pod may put links there meanwhile. @throws SluiceError POD_VOLUME
- */
-export async function findInner(linux: Linux, uid: string, folder: string, inner: string): Promise<string> {
-  const sandbox = await sandboxOf(linux, uid)
-  const argv = [...enterSandbox(sandbox), '--', 'sh', '-c', FIND_INNER, 'sh', folder, inner]
-  const { code, output } = await linux.launched.keeper.exec({ argv, env: TOOL_ENV, timeoutMs: 10_000 })
-  if (code === 0) return output.trimEnd()
-  throw new SluiceError('POD_VOLUME', `subPath "${inner}": ${output.trim()}`, { retry: 'backoff' })
-}
-
-const FIND_INNER = `set -f
-fail() { echo "$1"; exit 1; }
-cd -P -- "$1" || exit 1
-home=$(pwd -P) mode=$(stat -c %a .) file=
-IFS=/
-for part in $2; do
-  [ -z "$file" ] || fail "$file is no folder"
-  [ -e "$part" ] || [ -L "$part" ] || mkdir -m "$mode" -- "$part" 2> /dev/null || fail "there is no $part"
-  if [ -d "$part" ]; then
-    cd -P -- "$part" || exit 1
-    case $(pwd -P)/ in "$home"/*) ;; *) fail "$part is a symlink out of the volume" ;; esac
-  elif [ -L "$part" ]; then fail "$part is a symlink"
-  else file=$part
-  fi
-done
-echo "$(pwd -P)\${file:+/$file}"
-`
 
 /** Sets what the kernel keeps for each pod by itself. @throws SluiceError POD_CONFIG */
 export async function setSysctls(linux: Linux, pid: number, sysctls: readonly Sysctl[]): Promise<void> {

@@ -17,6 +17,7 @@ import type {
 } from '../driver.ts'
 import { openImageStore } from '../image/store.ts'
 import type { Kept } from '../keeper/messages.ts'
+import { containerFolder, logFile, logsFolder, podFolder, podsFolder } from '../pod-folder.ts'
 import { onTerminal } from '../linux/enter.ts'
 import { ENTER_SCRIPT } from '../linux/init-script.ts'
 import { forgetKeeper, launchKeeper, TOOL_ENV, type Launched } from '../linux/launch.ts'
@@ -127,7 +128,7 @@ function driverOf(processes: Processes, images: ReturnType<typeof openImageStore
     forget: (id) => keeper.forget(keyOf(id)),
     usage: async () => ({ machine: usageOfMachine(), containers: usageOf(await keeper.list()) }),
     list: async () => ({ sandboxes: sandboxesOf(stateDir), containers: (await keeper.list()).flatMap(containerOf) }),
-    logPath: ({ uid, container, attempt }) => join(podFolder(stateDir, uid), 'logs', `${container}.${attempt}.log`),
+    logPath: (id) => logFile(stateDir, id),
     podFolder: (uid) => podFolder(stateDir, uid),
     async setNetwork(table) {
       const plan = planLoopback(table, addresses)
@@ -150,7 +151,7 @@ function driverOf(processes: Processes, images: ReturnType<typeof openImageStore
 
 function createSandbox({ stateDir, addresses }: Processes, uid: string): Sandbox {
   const sandbox = { uid, ip: addresses.pod(uid) }
-  mkdirSync(join(podFolder(stateDir, uid), 'logs'), { recursive: true })
+  mkdirSync(logsFolder(stateDir, uid), { recursive: true })
   replaceFile(join(podFolder(stateDir, uid), 'sandbox.json'), JSON.stringify(sandbox))
   return sandbox
 }
@@ -160,7 +161,7 @@ async function startContainer(processes: Processes, start: ContainerStart): Prom
   const sandbox = sandboxesOf(stateDir).find(({ uid }) => uid === start.uid)
   if (sandbox === undefined)
     throw new SluiceError('NODE_DRIVER', 'the sandbox of the pod is gone', { retry: 'backoff' })
-  const root = rootOf(stateDir, start)
+  const root = containerFolder(stateDir, start)
   await unpackRoot(root, start)
   const env = new Map([
     ...mapServiceEnv(start.env, processes.network),
@@ -178,7 +179,7 @@ async function startContainer(processes: Processes, start: ContainerStart): Prom
     key: keyOf(start),
     ...started(stateDir, dieWithKeeper, program, start.tty),
     ...(start.stdin === 'none' ? {} : { stdin: start.stdin }),
-    log: join(podFolder(stateDir, uid), 'logs', `${container}.${attempt}.log`),
+    log: logFile(stateDir, start),
     meta,
   })
   return { uid, container, attempt, imageId: meta.imageId, startedAtMs: kept.startedAtMs }
@@ -218,7 +219,7 @@ async function programIn(
   const meta = await findRunning(processes, id)
   if (meta === undefined) return undefined
   const { files, workingDir, env } = meta
-  return resolveProgram(rootOf(processes.stateDir, id), files, {
+  return resolveProgram(containerFolder(processes.stateDir, id), files, {
     command,
     workingDir,
     env: new Map(Object.entries(env)),
@@ -252,12 +253,11 @@ async function removeSandbox({ stateDir, addresses, launched: { keeper } }: Proc
 
 /** With the keeper all programs ended: the pods get new places, and what their volumes hold stays. */
 function endSandboxes(stateDir: string): void {
-  for (const uid of list(join(stateDir, 'pods')))
-    rmSync(join(podFolder(stateDir, uid), 'sandbox.json'), { force: true })
+  for (const uid of list(podsFolder(stateDir))) rmSync(join(podFolder(stateDir, uid), 'sandbox.json'), { force: true })
 }
 
 function sandboxesOf(stateDir: string): Sandbox[] {
-  return list(join(stateDir, 'pods')).flatMap((uid) => {
+  return list(podsFolder(stateDir)).flatMap((uid) => {
     try {
       const { ip } = JSON.parse(readFileSync(join(podFolder(stateDir, uid), 'sandbox.json'), 'utf8'))
       return typeof ip === 'string' ? [{ uid, ip }] : []
@@ -331,14 +331,6 @@ function list(folder: string): readonly string[] {
 
 function keyOf({ uid, container, attempt }: ContainerId): string {
   return `container/${uid}/${container}/${attempt}`
-}
-
-function podFolder(stateDir: string, uid: string): string {
-  return join(stateDir, 'pods', uid)
-}
-
-function rootOf(stateDir: string, { uid, container }: ContainerId): string {
-  return join(podFolder(stateDir, uid), 'containers', container)
 }
 
 function shimPath(stateDir: string): string {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { Linux } from './kept.ts'
-import { createSandbox, removePod, removeUnfinished } from './make-sandbox.ts'
+import { createSandbox, removePod, removeUnfinished } from './sandbox.ts'
 
 /** A driver whose keeper starts nothing, with a pod that has written to a volume. */
 function brokenDriver(t: TestContext, list: () => readonly object[]): { linux: Linux; written: string } {
@@ -22,8 +22,8 @@ function brokenDriver(t: TestContext, list: () => readonly object[]): { linux: L
     forget: async () => undefined,
   }
   const linux: unknown = {
-    ...{ stateDir, launched: { keeper, pid: 1 }, octets: new Map(), removing: new Set(), lastOctet: 1 },
-    paths: { logs: (uid: string) => join(stateDir, 'pods', uid, 'logs') },
+    ...{ launched: { keeper, pid: 1 }, octets: new Map(), removing: new Set(), lastOctet: 1 },
+    paths: { stateDir },
   }
   return { linux: linux as Linux, written }
 }

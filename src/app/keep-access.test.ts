@@ -7,7 +7,7 @@ import type { SharedCaches } from '../adapters/kube/shared-caches.ts'
 import type { Cluster } from './cluster.ts'
 import { keepAccess } from './keep-access.ts'
 import { openClosers } from '../lib/concurrency/closers.ts'
-import { holdStateFolder } from './state/state-folder.ts'
+import { holdStateFolder } from './state/hold-state-folder.ts'
 
 test('a change that is told right before the end does not bring access.json back', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'sluice-access-'))

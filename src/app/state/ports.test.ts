@@ -7,7 +7,8 @@ import { test } from 'node:test'
 import { describeError } from '../../lib/error/sluice-error.ts'
 import { listenFault } from '../../machine/listen-fault.ts'
 import { choosePorts, type Ports } from './ports.ts'
-import { holdStateFolder, type StateFolder } from './state-folder.ts'
+import { holdStateFolder } from './hold-state-folder.ts'
+import type { StateFolder } from './state-folder.ts'
 
 test('two listeners that ask for one port are told so, each by its name', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'sluice-ports-'))

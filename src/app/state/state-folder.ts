@@ -1,9 +1,8 @@
-import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { isFolder, makeFolder } from '../../machine/make-folder.ts'
-import { identityOf, isRunning, type ProcessIdentity } from './process-identity.ts'
-import { shellWord } from '../terminal/shell-word.ts'
+import { isRunning, type ProcessIdentity } from './process-identity.ts'
 
 /** A state folder that this process holds; nobody else may use it until `release`. */
 export type StateFolder = {
@@ -16,28 +15,8 @@ export type StateFolder = {
   readonly release: () => void
 }
 
-const LOCK = 'lock.json'
-
-/**
- * Takes the state folder for this process, making it (mode 0700) where needed. A lock left by a dead process is taken over.
- *
- * @throws SluiceError STATE_IN_USE when another process holds it, STATE_UNWRITABLE when the folder cannot be written
- */
-export function holdStateFolder(dir: string): StateFolder {
-  makeStateFolder(dir)
-  try {
-    takeLock(dir)
-  } catch (error) {
-    throw error instanceof SluiceError ? error : unwritable(dir, error)
-  }
-  return {
-    dir,
-    read: (name) => readJson(join(dir, name)),
-    write: (name, value) => writeJson(join(dir, name), value, dir),
-    remove: (name) => rmSync(join(dir, name), { force: true }),
-    release: () => rmSync(join(dir, LOCK), { force: true }),
-  }
-}
+/** Says which process holds the folder. */
+export const LOCK = 'lock.json'
 
 /**
  * Makes a state folder (mode 0700) where there is none yet.
@@ -79,36 +58,6 @@ export function readJson(path: string): unknown {
     return JSON.parse(readFileSync(path, 'utf8'))
   } catch {
     return undefined
-  }
-}
-
-function takeLock(dir: string): void {
-  const path = join(dir, LOCK)
-  const own = `${path}.${process.pid}`
-  writeFileSync(own, JSON.stringify(identityOf(process.pid)), { mode: 0o600 })
-  try {
-    if (existsSync(path) && holderOf(dir) === undefined) rmSync(path, { force: true })
-    linkSync(own, path)
-  } catch (error) {
-    const holder = holderOf(dir)
-    if (holder === undefined) throw error
-    throw new SluiceError('STATE_IN_USE', `process ${holder.pid} already runs on the state folder ${dir}`, {
-      where: dir,
-      hint: `stop it with: sluice down --state ${shellWord(dir)}   or choose another folder with --state`,
-    })
-  } finally {
-    rmSync(own, { force: true })
-  }
-}
-
-function writeJson(path: string, value: unknown, dir: string): void {
-  const next = `${path}.next`
-  try {
-    writeFileSync(next, `${JSON.stringify(value, undefined, 2)}\n`, { mode: 0o600, flush: true })
-    renameSync(next, path)
-  } catch (error) {
-    rmSync(next, { force: true })
-    throw unwritable(dir, error)
   }
 }
 

@@ -3,7 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { holderOf, holdStateFolder } from './state-folder.ts'
+import { holdStateFolder } from './hold-state-folder.ts'
+import { identityOf } from './process-identity.ts'
+import { holderOf } from './state-folder.ts'
 
 const inFolder = (body: (dir: string) => void): void => {
   const dir = mkdtempSync(join(tmpdir(), 'sluice-state-'))
@@ -29,6 +31,25 @@ test('a lock left by a dead process is taken over', () =>
     const folder = holdStateFolder(dir)
     assert.equal(holderOf(dir)?.pid, process.pid)
     folder.release()
+  }))
+
+for (const left of ['{"pid":4194304,"startedTicks":"1"}', '{', undefined])
+  test(`a folder that is held stays so though its lock.json says ${left ?? 'nothing'}`, () =>
+    inFolder((dir) => {
+      const first = holdStateFolder(dir)
+      if (left === undefined) rmSync(join(dir, 'lock.json'))
+      else writeFileSync(join(dir, 'lock.json'), left)
+      assert.throws(() => holdStateFolder(dir), { code: 'STATE_IN_USE', message: /^another process / })
+      first.release()
+      holdStateFolder(dir).release()
+    }))
+
+test('a folder that a process of an older version holds, by lock.json alone, is refused', () =>
+  inFolder((dir) => {
+    writeFileSync(join(dir, 'lock.json'), JSON.stringify(identityOf(process.ppid)))
+    assert.throws(() => holdStateFolder(dir), { code: 'STATE_IN_USE', message: new RegExp(`process ${process.ppid} `) })
+    rmSync(join(dir, 'lock.json'))
+    holdStateFolder(dir).release()
   }))
 
 test('files are whole and private', () =>

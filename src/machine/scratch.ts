@@ -13,9 +13,16 @@ export function makeScratch(of: string): string {
 export function removeAbandonedScratch(): void {
   for (const name of namesIn(tmpdir())) {
     const pid = Number(NAME.exec(name)?.[1])
-    const path = join(tmpdir(), name)
-    if (!Number.isInteger(pid) || isAlive(pid) || lstatSync(path).uid !== process.getuid?.()) continue
-    rmSync(path, { recursive: true, force: true })
+    if (Number.isInteger(pid) && !isAlive(pid)) removeOwn(join(tmpdir(), name))
+  }
+}
+
+/** What another start removes at the same moment, or what cannot be removed, keeps nobody from starting. */
+function removeOwn(path: string): void {
+  try {
+    if (lstatSync(path).uid === process.getuid?.()) rmSync(path, { recursive: true, force: true })
+  } catch {
+    // the next start tries again
   }
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import { hostname, networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -77,3 +77,15 @@ for (const { it, listen, says, want } of advertised)
       rmSync(root, { recursive: true, force: true })
     }
   })
+
+test('what a killed process had not finished is removed at the next start', async (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'sluice-artifacts-'))
+  t.after(() => rmSync(root, { recursive: true, force: true }))
+  const folder = join(root, 'gitrepository', 'a', 'b.tmp')
+  mkdirSync(folder, { recursive: true })
+  for (const name of ['c.tar.gz', 'c.tar.gz.4711.tmp']) writeFileSync(join(folder, name), 'half')
+  symlinkSync('c.tar.gz', join(folder, 'd.tar.gz.4711.tmp'))
+  const store = await openArtifactStore(root, '127.0.0.1:0')
+  t.after(store.close)
+  assert.deepEqual(readdirSync(folder), ['c.tar.gz'])
+})

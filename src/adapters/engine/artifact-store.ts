@@ -37,6 +37,7 @@ const FOR_ITS_MACHINE =
  */
 export async function openArtifactStore(root: string, listen: string, advertised = ''): Promise<ArtifactStore> {
   await mkdir(root, { recursive: true })
+  await removeDrafts(root)
   const isLocal = isLoopback((listen.slice(0, listen.lastIndexOf(':')) || DEFAULT_HOST).replace(/^\[(.*)\]$/, '$1'))
   /** As clients say it: without the port 80 of HTTP. */
   const isToldName = (name = ''): boolean => advertised !== '' && name === new URL(`http://${advertised}`).host
@@ -77,6 +78,13 @@ export async function openArtifactStore(root: string, listen: string, advertised
         server.closeAllConnections()
       }),
   }
+}
+
+/** Removes what a process that was killed had not finished. */
+async function removeDrafts(root: string): Promise<void> {
+  const found = await readdir(root, { recursive: true, withFileTypes: true })
+  const drafts = found.filter((one) => !one.isDirectory() && one.name.endsWith('.tmp'))
+  await Promise.all(drafts.map((one) => rm(join(one.parentPath, one.name), { force: true })))
 }
 
 /** Nobody reaches an address that stands for all of the machine's: others find it by its name, which in a pod is `$HOSTNAME`. */

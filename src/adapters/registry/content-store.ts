@@ -45,8 +45,8 @@ export function openContentStore(root: string): ContentStore {
     root,
     pathOf,
     temporary,
-    sizeOf: async (digest) => (await stat(pathOf(digest)).catch(() => undefined))?.size,
-    read: (digest) => readFile(pathOf(digest)).catch(() => undefined),
+    sizeOf: async (digest) => (await stat(pathOf(digest)).catch(undefinedIfMissing))?.size,
+    read: (digest) => readFile(pathOf(digest)).catch(undefinedIfMissing),
     openRead: (digest) => createReadStream(pathOf(digest), { highWaterMark: 1 << 18 }),
     async write(bytes) {
       const digest = digestOf(bytes)
@@ -58,6 +58,12 @@ export function openContentStore(root: string): ContentStore {
     adopt: (path, digest) => rename(path, pathOf(digest)),
   }
   return store
+}
+
+/** What cannot be read now (too many open files, a bad disk) is not missing. */
+function undefinedIfMissing(error: unknown): undefined {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+  throw error
 }
 
 /** Removes what a crash left behind; a day old, so that it is nobody's who still works on it. */

@@ -9,7 +9,7 @@ import {
   pushKey,
 } from '../../pipeline/record/archive-keys.ts'
 import type { Fact, FactBody } from '../../pipeline/record/fact.ts'
-import { foldFact } from '../../pipeline/record/fold.ts'
+import { foldFact, refuseUnknown } from '../../pipeline/record/fold.ts'
 import { emptyLedger, type Ledger } from '../../pipeline/record/ledger.ts'
 import { digestsOfPod, type HistoryQuery } from '../../pipeline/record/query.ts'
 import { readLedger, writeLedger } from '../../pipeline/record/snapshot.ts'
@@ -41,8 +41,13 @@ export type LivingLedger = {
   readonly knowsPush: (commit: string) => boolean
 }
 
-/** Begins with what was kept. */
-export function openLedger(log: LedgerLog, { snapshot, facts }: Kept, limits: LedgerLimits = LIMITS): LivingLedger {
+/** Begins with what was kept. @throws SluiceError STATE_NEWER: a later version wrote it */
+export function openLedger(
+  log: LedgerLog,
+  { snapshot, facts, before }: Kept,
+  limits: LedgerLimits = LIMITS,
+): LivingLedger {
+  refuseUnknown([...before, ...facts])
   let ledger = snapshot === undefined ? emptyLedger() : readLedger(snapshot)
   let sinceCheckpoint = 0
   // many services keep many deliveries: as many must have come again before it is worth another checkpoint

@@ -62,3 +62,13 @@ test('the push of an image comes before the policy that selects it, and is told 
     ['image intended', 'image', 'policy'],
   )
 })
+
+const later = { at: '2026-01-01T00:00:00.000Z', kind: 'promotion' } as unknown as Fact
+for (const { where, kept } of [
+  { where: 'to fold', kept: { facts: [later], before: [] } },
+  { where: 'behind a checkpoint', kept: { facts: [], before: [later] } },
+])
+  test(`a fact of a kind that a later version tells is refused by name among those ${where}`, () => {
+    const log = { ...logOf([]), kept: () => ({ snapshot: undefined, ...kept }) }
+    assert.throws(() => keepRecord(log, clock), { code: 'STATE_NEWER', message: /of the kind promotion/ })
+  })

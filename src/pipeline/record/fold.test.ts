@@ -652,8 +652,3 @@ test('a delivery that no build has carried goes to who asks for its workload whe
   const [delivery] = historyOf(foldFacts(at(byBoth)), { limit: 1 })
   assert.deepEqual([delivery?.state, delivery?.kustomization, delivery?.endedAt], ['running', OTHER, undefined])
 })
-
-test('a fact of a kind that a later version tells is refused by name', () => {
-  const later = { kind: 'promotion' } as unknown as FactBody
-  assert.throws(() => foldFacts(at([later])), { code: 'STATE_NEWER', message: /of the kind promotion/ })
-})

@@ -1,4 +1,5 @@
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { unreachable } from '../../lib/error/unreachable.ts'
 import type { Fact } from './fact.ts'
 import { foldImage, foldPolicy, foldPush, foldRun, foldWriteBack } from './fold-ci.ts'
 import { foldApply, foldBuild, foldDeletion, foldHealth, foldPod, foldSource } from './fold-cluster.ts'
@@ -12,11 +13,7 @@ export function foldFacts(facts: readonly Fact[]): Ledger {
   return ledger
 }
 
-/**
- * Folds one more fact, no older than those before it. The same fact again changes nothing.
- *
- * @throws SluiceError STATE_NEWER: a later version wrote it
- */
+/** Folds one more fact, no older than those before it. The same fact again changes nothing. */
 export function foldFact(ledger: Ledger, fact: Fact): void {
   switch (fact.kind) {
     case 'push':
@@ -44,18 +41,27 @@ export function foldFact(ledger: Ledger, fact: Fact): void {
     case 'pod':
       return foldPod(ledger, fact)
     default:
-      return refuseUnknown(fact)
+      return unreachable(fact)
   }
 }
 
-/** The compiler knows of no other kind; the disk may hold one. */
-function refuseUnknown(fact: never): never {
-  const { kind } = fact as { readonly kind: unknown }
+/** The kinds of facts that there are. */
+const KINDS: Readonly<Record<Fact['kind'], true>> = {
+  ...{ push: true, run: true, image: true, policy: true, 'write-back': true, markers: true },
+  ...{ source: true, build: true, apply: true, health: true, deletion: true, pod: true },
+}
+
+/**
+ * Refuses facts of kinds that a later version tells: the disk may hold some.
+ *
+ * @throws SluiceError STATE_NEWER
+ */
+export function refuseUnknown(facts: readonly Fact[]): void {
+  const unknown = facts.find(({ kind }) => !Object.hasOwn(KINDS, kind))
+  if (unknown === undefined) return
   throw new SluiceError(
     'STATE_NEWER',
-    `the record holds a fact of the kind ${String(kind)}, which this sluice does not know`,
-    {
-      hint: 'start the newer sluice again, or restore a backup of before the upgrade',
-    },
+    `the record holds a fact of the kind ${String(unknown.kind)}, which this sluice does not know`,
+    { hint: 'start the newer sluice again, or restore a backup of before the upgrade' },
   )
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, test } from 'node:test'
-import type { RunsSeen } from '../../src/agents/runner/start.ts'
+import type { RunsSeen } from '../../src/agents/runner/records.ts'
 
 const temp = mkdtempSync(join(tmpdir(), 'sluice-runner-kill-'))
 const children = new Set<ChildProcess>()

@@ -36,6 +36,14 @@ export type RunRecord = {
   readonly endedAtMs?: number
 }
 
+/** What is known of all runs. */
+export type RunsSeen = {
+  readonly active: number
+  /** The newest run of each workflow and ref, where it failed: its name and cause. */
+  readonly failed: readonly string[]
+  readonly list: readonly RunRecord[]
+}
+
 /** Whether a run goes on. */
 export function isActive({ state }: Pick<RunRecord, 'state'>): boolean {
   return state === 'queued' || state === 'running'

@@ -14,7 +14,8 @@ import { MOST_CUT_OFFS, pauseAfterMs } from './cut-off.ts'
 import { findEngine, type BuilderWord, type Engine } from './docker/engine.ts'
 import type { PushedImage, RegistryPlace } from './docker/images.ts'
 import { endProcessesWith } from './job/process.ts'
-import { isActive, openRecords, placeOf, type PushSeen, type Records, type RunRecord } from './records.ts'
+import { isActive, openRecords, placeOf } from './records.ts'
+import type { PushSeen, Records, RunRecord, RunsSeen } from './records.ts'
 import { untilThereIsRoom } from './room.ts'
 import type { RunEnd } from './run.ts'
 import { limitTo, type Slots } from '../../lib/concurrency/slots.ts'
@@ -39,14 +40,6 @@ export type RunnerOptions = {
   readonly report?: ReportFact
   readonly onImagePushed?: (image: PushedImage) => void
   readonly log?: (line: string) => void
-}
-
-/** What is known of all runs. */
-export type RunsSeen = {
-  readonly active: number
-  /** The newest run of each workflow and ref, where it failed: its name and cause. */
-  readonly failed: readonly string[]
-  readonly list: readonly RunRecord[]
 }
 
 /** A runner at work. */

@@ -2,7 +2,7 @@ import type { SharedCaches } from '../../adapters/kube/shared-caches.ts'
 import { describeRun } from './describe-run.ts'
 import { type Held, notYetSeen } from './freshness.ts'
 import { isActive, type RunRecord } from '../../agents/runner/records.ts'
-import type { RunsSeen } from '../../agents/runner/start.ts'
+import type { RunsSeen } from '../../agents/runner/records.ts'
 import { judge, type Scene, type Verdict } from './settled.ts'
 
 /** Watches the cluster and the runs, and tells how the delivery stands after every change. */

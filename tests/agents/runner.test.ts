@@ -231,6 +231,21 @@ jobs:
   await of.close()
 })
 
+test('a run whose one job cannot be judged ends when its others have', async () => {
+  const slow = `while [ ! -e ${temp}/judged ]; do sleep 0.02; done; sleep 0.2; echo went "on"`
+  const yaml = `on: push
+jobs:
+  a:
+    runs-on: x
+    strategy: {fail-fast: false, matrix: {verdict: ['{', 'true']}}
+    continue-on-error: \${{ fromJSON(matrix.verdict) }}
+    steps: [{run: 'if [ "\${{ matrix.verdict }}" = true ]; then ${slow}; else touch ${temp}/judged; exit 1; fi'}]
+`
+  const { run, logs } = await once(yaml, { maxParallel: 2 })
+  assert.match(run?.cause ?? '', /^\.github\/workflows\/w\.yml:4:5: /)
+  assert.ok(logs.includes('went on'), logs)
+})
+
 test('filters: by path and branch; a pull request builds and gets no secrets; a tag', async () => {
   const filtered = `name: F\non:\n  push: {branches: [main], tags: ['v*'], paths: ['api/**']}\n  pull_request: {paths: ['api/**']}\njobs:\n  a: {runs-on: x, steps: [{run: 'echo "$GITHUB_EVENT_NAME $GITHUB_REF [\${{ secrets.KEY }}][\${{ github.token }}] $GITHUB_BASE_REF"'}]}\n`
   const { clone } = await clonedUrl({ 'w.yml': filtered })
@@ -377,6 +392,10 @@ test('what cannot run says so, with file and line: broken YAML, unknown action, 
     [
       job('      - uses: some/action@v1\n'),
       /w\.yml:7:9: the action "some\/action@v1" is not built in.*docker\/build-push-action/,
+    ],
+    [
+      job('      - {uses: docker/build-push-action@v6, with: {outputs: "type=registry"}}\n'),
+      /docker\/build-push-action with "outputs" is not supported/,
     ],
     [job('      - {run: x, shell: fish}\n'), /the shell "fish" is not supported/],
     [job('      - {run: x, working-directory: gone}\n'), /"gone" does not exist/],

@@ -11,15 +11,9 @@ import type { RunPlace } from './job/job-state.ts'
 /** How a run went. */
 export type RunEnd = { readonly state: 'succeeded' | 'failed' | 'cancelled'; readonly cause: string | undefined }
 
-type Ended = {
-  readonly result: JobResult
-  readonly outputs: Readonly<Record<string, string>>
-  readonly cause: string | undefined
-}
-
 /** Runs the jobs of a workflow: each when those it needs have ended, as many at once as there are slots. */
 export async function runJobs(run: RunPlace, slots: Slots): Promise<RunEnd> {
-  const ended = new Map<string, Promise<Ended>>()
+  const ended = new Map<string, Promise<JobEnd>>()
   // jobs stand in the order of their needs, so each finds the promises that it waits for
   for (const spec of run.workflow.jobs) ended.set(spec.id, runWhenNeeded(run, spec, ended, slots))
   const all = await Promise.all(ended.values())
@@ -33,9 +27,9 @@ export async function runJobs(run: RunPlace, slots: Slots): Promise<RunEnd> {
 async function runWhenNeeded(
   run: RunPlace,
   spec: JobSpec,
-  ended: ReadonlyMap<string, Promise<Ended>>,
+  ended: ReadonlyMap<string, Promise<JobEnd>>,
   slots: Slots,
-): Promise<Ended> {
+): Promise<JobEnd> {
   const needed = await Promise.all(spec.needs.map(async (id) => [id, await ended.get(id)] as const))
   const needs: Record<string, Json> = Object.fromEntries(
     needed.map(([id, end]) => [id, { result: end?.result ?? 'skipped', outputs: end?.outputs ?? {} }]),
@@ -53,13 +47,13 @@ async function runWhenNeeded(
     if (!evaluateCondition(spec.if, scope)) return { result: 'skipped', outputs: {}, cause: undefined }
     return await runMatrix(run, spec, needs, scope, slots)
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
-    return {
-      result: 'failure',
-      outputs: {},
-      cause: `${run.workflow.path}:${spec.at.line}:${spec.at.column}: ${message}`,
-    }
+    return faultOf(run, spec, error)
   }
+}
+
+function faultOf(run: RunPlace, { at }: JobSpec, error: unknown): JobEnd {
+  const message = error instanceof Error ? error.message : String(error)
+  return { result: 'failure', outputs: {}, cause: `${run.workflow.path}:${at.line}:${at.column}: ${message}` }
 }
 
 /** A skipped need counts as no success, so that what builds on it is skipped too. */
@@ -75,7 +69,7 @@ async function runMatrix(
   needs: Readonly<Record<string, Json>>,
   scope: Scope,
   slots: Slots,
-): Promise<Ended> {
+): Promise<JobEnd> {
   const { combinations, failFast, maxParallel } = expandStrategy(spec.strategy, scope)
   const stop = new AbortController()
   const signal = AbortSignal.any([run.signal, stop.signal])
@@ -92,7 +86,11 @@ async function runMatrix(
       if (failFast) stop.abort()
       return end
     }
-    return inGroup({ ...run, signal }, spec, own, (mine) => slots(() => begin(mine)))
+    // a fault of one ends none of the others: the run is over when all are
+    return inGroup({ ...run, signal }, spec, own, (mine) => slots(() => begin(mine))).catch((error: unknown) => {
+      if (failFast) stop.abort()
+      return faultOf(run, spec, error)
+    })
   }
   const limit = limitTo(maxParallel)
   return join(await Promise.all(combinations.map((combination, index) => limit(() => runOne(combination, index)))))
@@ -119,7 +117,7 @@ async function inGroup(
   })
 }
 
-function join(ends: readonly JobEnd[]): Ended {
+function join(ends: readonly JobEnd[]): JobEnd {
   const outputs: Record<string, string> = Object.assign({}, ...ends.map((end) => end.outputs))
   const failed = ends.find(({ result }) => result === 'failure')
   if (failed) return { result: 'failure', outputs, cause: failed.cause }

@@ -196,8 +196,11 @@ async function git(
 ): Promise<string> {
   const result: GitResult = await runGit(folder, argv, options)
   if (result.code === 0) return result.stdout.toString('utf8')
-  const verb = argv.find((one) => /^[a-z-]{3,}$/.test(one) && !one.startsWith('-')) ?? ''
-  throw new SluiceError('GIT_FAILED', `git ${verb} failed: ${result.stderr.trim().replace(/\/\/[^/@\s]*@/g, '//')}`, {
-    retry: 'backoff',
-  })
+  throw new SluiceError(
+    'GIT_FAILED',
+    `git ${argv[0]} failed: ${result.stderr.trim().replace(/\/\/[^/@\s]*@/g, '//')}`,
+    {
+      retry: 'backoff',
+    },
+  )
 }

@@ -49,23 +49,28 @@ export function findAction(uses: string, where: string): Action {
 }
 
 async function checkout({ with: input, ...call }: ActionCall): Promise<Record<string, string>> {
-  for (const name of ['repository', 'ref', 'submodules', 'lfs', 'sparse-checkout'])
-    if ((input[name] ?? '') !== '' && input[name] !== 'false')
-      throw new SluiceError('STEP_UNSUPPORTED', `actions/checkout with "${name}" is not supported`)
+  refuseInputs('actions/checkout', input, ['repository', 'ref', 'submodules', 'lfs', 'sparse-checkout'])
   const path = input['path'] ?? ''
   if (path.startsWith('/') || path.split('/').includes('..'))
     throw new SluiceError('STEP_UNSUPPORTED', `actions/checkout: the path "${path}" leaves the workspace`)
-  const depth = Number(input['fetch-depth'] ?? '1')
+  const depth = Number(input['fetch-depth'] || '1')
   await checkOut(call.source, {
     workspace: path === '' ? call.workspace : `${call.workspace}/${path}`,
     commit: call.event.commit,
     ref: call.event.ref,
     depth: Number.isInteger(depth) && depth >= 0 ? depth : 1,
     clean: input['clean'] !== 'false',
-    authorization: input['persist-credentials'] === 'false' ? undefined : call.authorization,
+    authorization: /^false$/i.test(input['persist-credentials'] ?? '') ? undefined : call.authorization,
   })
   call.log(`checked out ${call.event.commit} (${call.event.ref})`)
   return { ref: call.event.ref, commit: call.event.commit }
+}
+
+/** `false` and nothing ask for nothing. */
+function refuseInputs(action: string, input: ActionCall['with'], names: readonly string[]): void {
+  for (const name of names)
+    if (!/^(false)?$/i.test(input[name] ?? ''))
+      throw new SluiceError('STEP_UNSUPPORTED', `${action} with "${name}" is not supported`)
 }
 
 async function setupNode({ with: input, log }: ActionCall): Promise<Record<string, string>> {
@@ -90,7 +95,14 @@ async function login({ with: input, images, addMask, log }: ActionCall): Promise
   return {}
 }
 
+/** Inputs that would change the image, or where it goes, and that nothing here carries out. */
+const NOT_BUILT_WITH = [
+  ...['add-hosts', 'annotations', 'build-contexts', 'call', 'outputs'],
+  ...['secret-envs', 'secret-files', 'secrets', 'ssh'],
+]
+
 async function buildPush({ with: input, ...call }: ActionCall): Promise<Record<string, string>> {
+  refuseInputs('docker/build-push-action', input, NOT_BUILT_WITH)
   const tags = lines(input['tags'] ?? '', true)
   const flag = (name: string): boolean => /^true$/i.test(input[name] ?? '')
   const many = (option: string, name: string): string[] =>
@@ -101,6 +113,7 @@ async function buildPush({ with: input, ...call }: ActionCall): Promise<Record<s
     ...['build', ...tags.flatMap((tag) => ['--tag', tag])],
     ...[...many('--build-arg', 'build-args'), ...many('--label', 'labels')],
     ...[...single('--file', 'file'), ...single('--target', 'target'), ...single('--platform', 'platforms')],
+    ...single('--network', 'network'),
     ...[...(flag('no-cache') ? ['--no-cache'] : []), ...(flag('pull') ? ['--pull'] : [])],
     (input['context'] ?? '') === '' ? '.' : (input['context'] ?? '.'),
   ]

@@ -120,7 +120,7 @@ async function build(args: readonly string[], call: DockerCall, to: DockerOutput
       labels: pairs(values.label ?? [], {}),
       noCache: values['no-cache'] ?? false,
       pull: values.pull ?? false,
-      network: values.network === 'host' || values.network === 'default' ? 'host' : 'none',
+      network: networkOf(values.network),
       log,
       signal: reach.signal,
     })
@@ -140,9 +140,17 @@ function fromWorkFolder(error: unknown, dockerfile: string, context: string): un
   return new SluiceError(code, message, { retry, where: join(context, where), ...advice, cause: error })
 }
 
+/** Without a word, steps of a Dockerfile have none. */
+function networkOf(word = 'none'): 'none' | 'host' {
+  if (word === 'none') return 'none'
+  if (word === 'host' || word === 'default') return 'host'
+  throw usage(`--network ${word}: only none, default and host are supported`)
+}
+
 function checkPlatform(platform: string | undefined): void {
   const own = `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`
-  if (platform !== undefined && platform !== own) throw usage(`--platform ${platform}: only ${own} can be built here`)
+  if (platform !== undefined && platform !== own)
+    throw usage(`--platform ${platform}: only ${own} is built and run here`)
 }
 
 /** The builder takes the Dockerfile's path within the context. */
@@ -189,16 +197,27 @@ async function push(args: readonly string[], _call: DockerCall, to: DockerOutput
 }
 
 async function pull(args: readonly string[], _call: DockerCall, to: DockerOutput, reach: DockerReach): Promise<void> {
-  const name = args.find((arg) => !arg.startsWith('-'))
-  if (name === undefined) throw usage('"docker pull" requires 1 argument')
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options: { quiet: { type: 'boolean', short: 'q' }, platform: { type: 'string' } },
+    allowPositionals: true,
+  })
+  const [name, ...rest] = positionals
+  if (name === undefined || rest.length > 0) throw usage('"docker pull" requires 1 argument')
+  checkPlatform(values.platform)
   const { digest } = await reach.images.pull(name, reach.signal)
-  to.out(`Digest: ${digest}`)
+  if (!values.quiet) to.out(`Digest: ${digest}`)
   to.out(name)
 }
 
 async function images(args: readonly string[], _call: DockerCall, to: DockerOutput, reach: DockerReach): Promise<void> {
-  const isQuiet = args.includes('-q') || args.includes('--quiet')
-  const wanted = args.find((arg) => !arg.startsWith('-'))
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options: { quiet: { type: 'boolean', short: 'q' }, all: { type: 'boolean', short: 'a' } },
+    allowPositionals: true,
+  })
+  const isQuiet = values.quiet ?? false
+  const [wanted] = positionals
   const rows = (await reach.images.list()).filter(({ name }) => wanted === undefined || name.includes(wanted))
   if (!isQuiet) to.out('REPOSITORY\tTAG\tIMAGE ID\tSIZE')
   for (const { name, imageId, sizeBytes } of rows) {
@@ -214,10 +233,14 @@ async function inspect(
   to: DockerOutput,
   reach: DockerReach,
 ): Promise<void> {
-  const names = args.filter((arg) => !arg.startsWith('-'))
-  if (args.some((arg) => /^(-f|--format)/.test(arg)))
-    throw usage('"docker inspect --format" is not supported: read the JSON')
-  const found = await Promise.all(names.map((name) => reach.images.inspect(name)))
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options: { type: { type: 'string' }, format: { type: 'string', short: 'f' } },
+    allowPositionals: true,
+  })
+  if (values.format !== undefined) throw usage('"docker inspect --format" is not supported: read the JSON')
+  if (values.type !== undefined && values.type !== 'image') throw usage('"docker inspect" shows images only')
+  const found = await Promise.all(positionals.map((name) => reach.images.inspect(name)))
   const shown = found.map(({ imageId, manifestDigest, names: tags, config, manifest }) => ({
     Id: imageId,
     RepoTags: tags,

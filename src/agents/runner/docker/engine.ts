@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
+import { createLineCutter } from '../../../lib/frames/line-cutter.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 
 /** Who builds the images of jobs: ourselves, the first engine that works (`auto`), or the one that is named. */
@@ -85,27 +86,26 @@ export function runEngine(
     })
     let output = ''
     let last = ''
-    let rest = ''
-    const say = (line: string): void => {
+    const say = (text: string): void => {
+      const line = text.replace(/\r$/, '')
       if (line.trim() === '') return
       last = line
       o.log?.(line)
     }
-    const read = (text: string): void => {
-      const lines = (rest + text).split(/\r?\n/)
-      rest = lines.pop() ?? ''
-      lines.forEach(say)
-    }
+    // each stream has lines of its own: a piece of the other in between would tear one
+    const out = createLineCutter(say)
+    const err = createLineCutter(say)
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text
-      if (o.log) read(text)
+      if (o.log) out.write(text)
     })
-    child.stderr.setEncoding('utf8').on('data', read)
+    child.stderr.setEncoding('utf8').on('data', err.write)
     child.once('error', (cause) =>
       reject(new SluiceError('STEP_FAILED', `${engine.name}: ${cause.message}`, { cause })),
     )
     child.once('close', (code) => {
-      say(rest)
+      out.end()
+      err.end()
       if (code === 0) return resolve(output)
       reject(new SluiceError('STEP_FAILED', `${engine.name} ${args[0] ?? ''}: ${last || `exit code ${code}`}`))
     })

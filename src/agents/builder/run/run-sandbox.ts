@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { basename, join, relative } from 'node:path'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { openCgroups, processesByNamespace } from '../../node/linux/cgroup.ts'
+import { createLineCutter } from '../../../lib/frames/line-cutter.ts'
 import { runFailure } from './run-failure.ts'
 import type { Ids } from '../owner.ts'
 import type { MergedNames } from './run-diff.ts'
@@ -24,6 +25,8 @@ export type SandboxOptions = {
   readonly signal: AbortSignal | undefined
 }
 
+/** Characters; what a step prints without line ends is logged in pieces. */
+const LONGEST_LINE = 65_536
 const TOOL_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /** Lists the names that show through the overlay, for every folder that the step touched. */
@@ -154,7 +157,10 @@ function spawnSandbox(o: SandboxOptions, isRoot: boolean, ids: Ids, limits: RunL
   })
   const stop = (): void => void child.kill('SIGKILL')
   o.signal?.addEventListener('abort', stop, { once: true })
-  for (const stream of [child.stdout, child.stderr]) logLines(stream, o.log)
+  for (const stream of [child.stdout, child.stderr]) {
+    const lines = createLineCutter(o.log, LONGEST_LINE)
+    stream.setEncoding('utf8').on('data', lines.write).on('end', lines.end)
+  }
   return new Promise<number>((resolve, reject) => {
     child.on('error', (cause) => reject(refused(o.where, cause.message)))
     child.on('close', (code) => {
@@ -177,23 +183,6 @@ function splitEnv(env: ReadonlyMap<string, string>): readonly [readonly string[]
 function toolPath(name: string): string {
   const folder = TOOL_PATH.split(':').find((each) => existsSync(join(each, name)))
   return join(folder ?? '/usr/bin', name)
-}
-
-function logLines(stream: NodeJS.ReadableStream, log: (line: string) => void): void {
-  let rest = ''
-  stream.setEncoding('utf8')
-  stream.on('data', (text: string) => {
-    const lines = (rest + text).split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines) log(line)
-    if (rest.length > 65_536) {
-      log(rest)
-      rest = ''
-    }
-  })
-  stream.on('end', () => {
-    if (rest !== '') log(rest)
-  })
 }
 
 let machine: string | undefined | 'unknown' = 'unknown'

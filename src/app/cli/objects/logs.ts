@@ -2,7 +2,8 @@ import { parseArgs } from 'node:util'
 import type { HttpKubeClient } from '../../../adapters/kube/client.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
-import { read } from '../../../lib/kube/read.ts'
+import { createLineCutter } from '../../../lib/frames/line-cutter.ts'
+import { readList, readText } from '../../../lib/kube/read.ts'
 import { CLUSTER_OPTIONS, CLUSTER_USAGE, stateDirOf, withCluster } from '../cluster.ts'
 import { type Command, type ExitCode, type Io, usageError } from '../command.ts'
 import { refuseMore } from '../misread.ts'
@@ -61,9 +62,11 @@ async function podsOf(client: HttpKubeClient, target: string, namespace: string)
   })
 }
 
-// A Deployment's pod is called <deployment>-<template hash>-<suffix>.
-function isPodOf(pod: KubeObject, service: string): boolean {
-  return pod.metadata.name === service || pod.metadata.name.split('-').slice(0, -2).join('-') === service
+/** Whether a pod is of this name, or of the workload of this name: a Deployment's are a ReplicaSet's, which ends in a hash. */
+export function isPodOf({ metadata }: KubeObject, service: string): boolean {
+  const owner = metadata.ownerReferences?.find(({ controller }) => controller === true)
+  const workload = owner?.kind === 'ReplicaSet' ? owner.name.replace(/-[^-]+$/, '') : owner?.name
+  return metadata.name === service || workload === service
 }
 
 async function printLogs(
@@ -78,21 +81,40 @@ async function printLogs(
     isSilent = false
     io.out(line)
   }
-  const streams = pods.flatMap((pod) =>
-    containersOf(pod, options.container).map((container) => {
-      const prefix = isOne ? '' : `${pod.metadata.name} `
-      return client.stream(pathOf(pod, container, options), byLine(prefix, print), io.signal)
-    }),
+  const places = pods.flatMap((pod) =>
+    containersOf(pod, options.container).map((container) => ({ pod, path: pathOf(pod, container, options) })),
   )
-  await Promise.all(streams)
+  if (places.length === 0)
+    throw new SluiceError('OBJECT_MISSING', `no container "${options.container}" in ${namesOf(pods)}`, {
+      hint: `there are ${[...new Set(pods.flatMap(allContainersOf))].join(', ')}`,
+    })
+  const follow = async ({ pod, path }: (typeof places)[number]): Promise<void> => {
+    const decoder = new TextDecoder()
+    const prefix = isOne ? '' : `${pod.metadata.name} `
+    const lines = createLineCutter((line) => print(prefix + line))
+    await client.stream(path, (chunk) => lines.write(decoder.decode(chunk, { stream: true })), io.signal)
+    lines.end()
+  }
+  await Promise.all(places.map(follow))
   if (isSilent) io.err('nothing was printed yet')
   return 0
 }
 
-function containersOf(pod: KubeObject, wanted: string | undefined): readonly string[] {
-  const all = read(pod, 'spec', 'containers')
-  const names = Array.isArray(all) ? all.map((container) => String(read(container, 'name'))) : []
-  return wanted === undefined ? names : names.filter((name) => name === wanted)
+/** The containers whose logs are printed: all but those that prepare and debug, or the one that is asked for. */
+export function containersOf(pod: KubeObject, wanted: string | undefined): readonly string[] {
+  return wanted === undefined ? containersIn(pod, 'containers') : allContainersOf(pod).filter((name) => name === wanted)
+}
+
+function allContainersOf(pod: KubeObject): readonly string[] {
+  return ['initContainers', 'containers', 'ephemeralContainers'].flatMap((field) => containersIn(pod, field))
+}
+
+function containersIn(pod: KubeObject, field: string): readonly string[] {
+  return readList(pod, 'spec', field).map((container) => readText(container, 'name'))
+}
+
+function namesOf(pods: readonly KubeObject[]): string {
+  return pods.map(({ metadata }) => `pod ${metadata.name}`).join(', ')
 }
 
 function pathOf(pod: KubeObject, container: string, options: LogOptions): string {
@@ -101,15 +123,4 @@ function pathOf(pod: KubeObject, container: string, options: LogOptions): string
   if (options.previous) query.set('previous', 'true')
   if (options.tail !== undefined) query.set('tailLines', options.tail)
   return `/api/v1/namespaces/${pod.metadata.namespace}/pods/${pod.metadata.name}/log?${query}`
-}
-
-/** Cuts a stream of bytes into lines; what is left without a line end is printed when the next line completes it. */
-function byLine(prefix: string, print: (line: string) => void): (chunk: Buffer) => void {
-  const decoder = new TextDecoder()
-  let rest = ''
-  return (chunk) => {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines) print(prefix + line)
-  }
 }

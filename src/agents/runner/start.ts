@@ -79,10 +79,7 @@ type Context = {
   readonly sources: Map<string, Promise<unknown>>
   /** The last fetch of each repository's copy: two at once would take the refs from each other. */
   readonly fetches: Map<string, Promise<unknown>>
-  readonly running: Map<
-    string,
-    { readonly cancel: AbortController; readonly group: string | undefined; readonly done: Promise<void> }
-  >
+  readonly running: Map<string, { readonly cancel: AbortController; readonly done: Promise<void> }>
   readonly log: (line: string) => void
   readonly closing: AbortController
 }
@@ -301,7 +298,7 @@ function start(context: Context, run: RunRecord, known?: Known): void {
   const done = afterPause(context, run, cancel.signal)
     .then((isWanted) => (isWanted ? carryOut(context, run, cancel.signal, known) : undefined))
     .finally(() => context.running.delete(run.id))
-  context.running.set(run.id, { cancel, group: undefined, done })
+  context.running.set(run.id, { cancel, done })
 }
 
 /** Waits where the run may be what ends the process; answers false when it was cancelled or the runner closed meanwhile. */

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../lib/kube/json.ts'
+import { goQuote } from '../../lib/value/go-quote.ts'
 
 /** One fault of a field, as the API names it. */
 export type Cause = { readonly reason?: string; readonly message: string; readonly field?: string }
@@ -35,7 +36,7 @@ const qualified = (group: string, name: string): string => (group === '' ? name 
 
 /** 404 for one object. */
 export function notFound({ group, plural }: Naming, name: string): Fault {
-  return new Fault(404, 'NotFound', `${qualified(group, plural)} ${JSON.stringify(name)} not found`, {
+  return new Fault(404, 'NotFound', `${qualified(group, plural)} ${goQuote(name)} not found`, {
     name,
     ...(group === '' ? {} : { group }),
     kind: plural,
@@ -44,7 +45,7 @@ export function notFound({ group, plural }: Naming, name: string): Fault {
 
 /** 409 on create. */
 export function alreadyExists({ group, plural }: Naming, name: string): Fault {
-  return new Fault(409, 'AlreadyExists', `${qualified(group, plural)} ${JSON.stringify(name)} already exists`, {
+  return new Fault(409, 'AlreadyExists', `${qualified(group, plural)} ${goQuote(name)} already exists`, {
     name,
     ...(group === '' ? {} : { group }),
     kind: plural,
@@ -56,7 +57,7 @@ export function conflict({ group, plural }: Naming, name: string, why: string): 
   return new Fault(
     409,
     'Conflict',
-    `Operation cannot be fulfilled on ${qualified(group, plural)} ${JSON.stringify(name)}: ${why}`,
+    `Operation cannot be fulfilled on ${qualified(group, plural)} ${goQuote(name)}: ${why}`,
     { name, ...(group === '' ? {} : { group }), kind: plural },
   )
 }
@@ -69,7 +70,7 @@ export function forbidden({ group, plural }: Naming, name: string, why: string, 
   return new Fault(
     403,
     'Forbidden',
-    `${qualified(group, plural)}${name === '' ? '' : ` ${JSON.stringify(name)}`} is forbidden: ${why}`,
+    `${qualified(group, plural)}${name === '' ? '' : ` ${goQuote(name)}`} is forbidden: ${why}`,
     {
       ...(name === '' ? {} : { name }),
       ...(group === '' ? {} : { group }),
@@ -110,7 +111,7 @@ export function invalid(
   const byText = new Map(errors.map((error) => [`${error.field}: ${error.message}`, error]))
   const texts = [...byText.keys()]
   const told = texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`
-  return new Fault(422, 'Invalid', `${qualified(group, kind)} ${JSON.stringify(name)} is invalid: ${told}`, {
+  return new Fault(422, 'Invalid', `${qualified(group, kind)} ${goQuote(name)} is invalid: ${told}`, {
     ...(name === '' ? {} : { name }),
     ...(group === '' ? {} : { group }),
     ...(kind === '' ? {} : { kind }),

@@ -2,20 +2,28 @@ const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
 
 /** Why a name is no DNS-1123 subdomain. */
-export function subdomainError(name: string): string | undefined {
-  if (Buffer.byteLength(name) > 253) return 'must be no more than 253 characters'
-  return SUBDOMAIN.test(name)
-    ? undefined
-    : "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+export const subdomainError = (name: string): string | undefined => subdomainErrors(name)[0]
+
+/** All reasons why a name is no DNS-1123 subdomain. */
+export function subdomainErrors(name: string): readonly string[] {
+  const errors = Buffer.byteLength(name) > 253 ? ['must be no more than 253 characters'] : []
+  if (SUBDOMAIN.test(name)) return errors
+  const why =
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+  return [...errors, why]
 }
 
 /** Why a name is no DNS-1123 label. */
-export function labelError(name: string): string | undefined {
-  if (Buffer.byteLength(name) > 63) return 'must be no more than 63 characters'
-  if (LABEL.test(name)) return undefined
-  return SUBDOMAIN.test(name)
+export const labelError = (name: string): string | undefined => labelErrors(name)[0]
+
+/** All reasons why a name is no DNS-1123 label. */
+export function labelErrors(name: string): readonly string[] {
+  const errors = Buffer.byteLength(name) > 63 ? ['must be no more than 63 characters'] : []
+  if (LABEL.test(name)) return errors
+  const why = SUBDOMAIN.test(name)
     ? 'must not contain dots'
     : "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+  return [...errors, why]
 }
 
 /** Why a name is no DNS-1035 label. */

@@ -119,7 +119,7 @@ function checkValues({ key, operator, values }: Requirement): void {
   const faults: string[] = []
   const isNumber = operator === 'gt' || operator === 'lt'
   for (const [index, value] of values.entries())
-    if (isNumber && !/^[-+]?\d+$/.test(value))
+    if (isNumber && !isInteger(value))
       faults.push(
         `values[${index}]: Invalid value: ${JSON.stringify(value)}: for 'Gt', 'Lt' operators, the value must be an integer`,
       )
@@ -132,6 +132,15 @@ function checkValues({ key, operator, values }: Requirement): void {
       )
   }
   if (faults.length > 0) throw new SelectorError(PREFIX + (faults.length === 1 ? faults[0] : `[${faults.join(', ')}]`))
+}
+
+const [LEAST, MOST] = [-(2n ** 63n), 2n ** 63n - 1n]
+
+/** A number of 64 bits; the length of labels bounds what is read. */
+function isInteger(text: string): boolean {
+  if (!/^[-+]?\d{1,63}$/.test(text)) return false
+  const value = BigInt(text.replace(/^\+/, ''))
+  return value >= LEAST && value <= MOST
 }
 
 /** How a `LabelSelector` object names the operators. */

@@ -80,7 +80,6 @@ async function route(
   const method = request.method === 'HEAD' && resource.custom !== undefined ? 'GET' : (request.method ?? 'GET')
   const accept = request.headers.accept ?? ''
   checkHead(resource, { method, found, accept, contentType, query, warnings })
-  if (found.isWatchPath) query.set('watch', 'true')
   // what goes on to somebody else has no body that we read
   const hasBody = method !== 'GET' && method !== 'HEAD' && found.subresource !== 'proxy'
   const body = hasBody ? await readBody(request, connection) : Buffer.alloc(0)

@@ -4,7 +4,7 @@ import type { Call } from '../request/call.ts'
 import { checkVersionText } from '../request/query.ts'
 import { readObject, readPatch } from '../decoding/body.ts'
 import type { Environment } from '../environment.ts'
-import { methodNotAllowed, notFound } from '../fault.ts'
+import { methodNotAllowed } from '../fault.ts'
 import { presentOne, sendText } from '../negotiation/respond.ts'
 import type { Obj } from '../object.ts'
 import { isCreatedByPut, isShownWhenGone } from '../strategies/verbs.ts'
@@ -13,6 +13,7 @@ import { apply } from '../verbs/apply.ts'
 import { replace } from '../verbs/change.ts'
 import { createByPut } from '../verbs/create.ts'
 import { patch } from '../verbs/patch.ts'
+import { missing, requireKey } from '../verbs/place.ts'
 import { type Removal, removalOf } from '../verbs/removal.ts'
 import { remove } from '../verbs/remove.ts'
 import { answer, answerObject } from './answer.ts'
@@ -25,6 +26,7 @@ export async function dispatchOne(env: Environment, call: Call, response: Server
   const patchBody = call.method === 'PATCH' ? readPatch(call) : undefined
   const stored = env.store.get(call.resource.storageKey, call.namespace, call.name)
   if (patchBody !== undefined && call.contentType === 'application/apply-patch+yaml') {
+    requireKey(call)
     const { object, created } = apply(env, call, stored, patchBody)
     return answerObject(env, call, response, created ? 201 : 200, object)
   }
@@ -33,7 +35,7 @@ export async function dispatchOne(env: Environment, call: Call, response: Server
   }
   if (call.method === 'PUT') return answerObject(env, call, response, 200, replace(env, call, stored, readObject(call)))
   const removal = call.method === 'DELETE' ? removalOf(call) : undefined
-  if (stored === undefined) throw notFound(call.resource, call.name)
+  if (stored === undefined) throw missing(call)
   if (removal !== undefined) return removeOne(env, call, response, stored, removal)
   if (patchBody === undefined) throw methodNotAllowed()
   return answerObject(env, call, response, 200, patch(env, call, stored, patchBody))
@@ -76,7 +78,7 @@ async function readOne(env: Environment, call: Call, response: ServerResponse): 
     checkFuture(env, call.resource, Number(version))
   }
   const stored = env.store.find(call.resource.storageKey, call.namespace, call.name)
-  if (stored === undefined) throw notFound(call.resource, call.name)
+  if (stored === undefined) throw missing(call)
   const { contentType, show } = presentOne(call, env.nowMs)
   if (stored.head.version > env.store.durable()) await untilShowable(env.store)
   sendText(response, 200, show(stored, true), contentType, call.warnings)

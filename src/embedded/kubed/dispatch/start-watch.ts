@@ -13,7 +13,7 @@ export async function startWatch(env: Environment, call: Call, response: ServerR
   const { kind, contentType } = formFor(call.accept, call.resource, call.subresource)
   if (contentType !== 'application/yaml' && kind !== 'metadata-list')
     return watch(env, call, response, presentOne(call, env.nowMs))
-  selectionOf(call, true)
+  selectionOf(call)
   checkVersionText(call.query.get('resourceVersion') ?? '', 500)
   if (contentType === 'application/yaml') throw noDocument()
   // an event is no list, and where the real server cannot write it the stream ends

@@ -1,4 +1,4 @@
-import { numberIn } from './query.ts'
+import { booleanIn, numberIn } from './query.ts'
 import { type FieldError, invalid } from '../fault.ts'
 
 const MATCHES = ['Exact', 'NotOlderThan']
@@ -15,13 +15,14 @@ export function checkListNumbers(query: URLSearchParams): void {
 }
 
 /**
- * Checks the options of a list or watch that stand against each other.
+ * Checks the options of a list or watch that stand against each other. A watch of the old paths, which do not say so in the query, is
+ * checked as a list.
  *
  * @throws Fault 422 with every fault
  * @see k8s.io/apimachinery/pkg/apis/meta/internalversion/validation ValidateListOptions
  */
-export function checkListOptions(query: URLSearchParams, isWatch: boolean): void {
-  const errors = isWatch ? watchFaults(query) : listFaults(query)
+export function checkListOptions(query: URLSearchParams): void {
+  const errors = booleanIn(query, 'watch') === true ? watchFaults(query) : listFaults(query)
   if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', errors)
 }
 

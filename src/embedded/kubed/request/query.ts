@@ -21,11 +21,23 @@ export function numberIn(query: URLSearchParams, name: string): number | undefin
   return Number(value)
 }
 
-/** A resourceVersion that has to be a number. @throws Fault with the given code */
+const LARGEST = 18_446_744_073_709_551_615n
+
+/** A text as the number that Go reads; undefined for one of more than 64 bits. Zeros in front cost nothing, and no long number is built. */
+export function unsignedOf(digits: string): bigint | undefined {
+  const short = digits.replace(/^0+/, '')
+  if (short.length > 20) return undefined
+  const value = BigInt(short)
+  return value <= LARGEST ? value : undefined
+}
+
+/** A resourceVersion that has to be a number of 64 bits. @throws Fault with the given code */
 export function checkVersionText(text: string, code: 400 | 500): void {
-  if (/^\d*$/.test(text)) return
+  const isNumber = /^\d*$/.test(text)
+  if (isNumber && unsignedOf(text) !== undefined) return
   const quoted = JSON.stringify(text)
-  const why = `resourceVersion: Invalid value: ${quoted}: strconv.ParseUint: parsing ${quoted}: invalid syntax`
+  const fault = isNumber ? 'value out of range' : 'invalid syntax'
+  const why = `resourceVersion: Invalid value: ${quoted}: strconv.ParseUint: parsing ${quoted}: ${fault}`
   throw code === 400 ? badRequest(`invalid resource version: ${why}`) : new Fault(code, '', why)
 }
 

@@ -49,20 +49,35 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   'certificates.k8s.io/certificatesigningrequests': ['spec.signerName'],
   'certificates.k8s.io/clustertrustbundles': ['spec.signerName'],
   'certificates.k8s.io/podcertificaterequests': ['spec.signerName', 'spec.podName', 'spec.nodeName'],
+  'resource.k8s.io/resourceslices': ['spec.nodeName', 'spec.driver', 'spec.pool.name'],
 }
 
 /** Kinds that say of a field themselves that it selects nothing; the others leave it to what all kinds share. */
-const OWN_WORDS: Readonly<Record<string, (field: string, kind: string) => string>> = {
-  'batch/jobs': (field, kind) => `field label ${JSON.stringify(field)} not supported for ${kind}`,
+const OWN_WORDS: Readonly<Record<string, (field: string, resource: Resource) => string>> = {
+  'batch/jobs': (field, { kind }) => `field label ${JSON.stringify(field)} not supported for ${kind}`,
+  'resource.k8s.io/resourceslices': (field, { group, version, kind }) =>
+    `field label not supported for ${group}/${version}, Kind=${kind}: ${field}`,
 }
-const RENAMED: Readonly<Record<string, string>> = {
-  reportingComponent: 'reportingComponent',
+
+/** What selects events of the newer group, by where they are kept: the older names are none of it. */
+const OF_NEW_EVENTS: Readonly<Record<string, string>> = {
+  reason: 'reason',
+  type: 'type',
   reportingController: 'reportingComponent',
-  source: 'source.component',
   'regarding.kind': 'involvedObject.kind',
-  'regarding.name': 'involvedObject.name',
   'regarding.namespace': 'involvedObject.namespace',
+  'regarding.name': 'involvedObject.name',
   'regarding.uid': 'involvedObject.uid',
+  'regarding.apiVersion': 'involvedObject.apiVersion',
+  'regarding.resourceVersion': 'involvedObject.resourceVersion',
+  'regarding.fieldPath': 'involvedObject.fieldPath',
+}
+
+/** Where a field that selects is kept; undefined for one that selects nothing. */
+function keptAt({ custom, group, storageKey }: Resource, field: string): string | undefined {
+  if (group === 'events.k8s.io' && custom === undefined) return own(OF_NEW_EVENTS, field)
+  if ((custom?.selectable ?? FIELDS[storageKey])?.includes(field) !== true) return undefined
+  return storageKey === '/events' && field === 'source' ? 'source.component' : field
 }
 
 /** What a field that is not set is selected by, where that is not the empty text. */
@@ -87,12 +102,12 @@ export type Selection = {
 }
 
 /** The test that a request's selectors ask for, and what an index can do of it. Checks all options of the list. @throws Fault 400, 422 */
-export function selectionOf(call: Call, isWatch = false): Selection {
+export function selectionOf(call: Call): Selection {
   const tests: Match[] = []
   checkListNumbers(call.query)
   const labels = parsed(() => parseLabelSelector(call.query.get('labelSelector') ?? ''))
   const fields = parsed(() => parseFieldSelector(call.query.get('fieldSelector') ?? ''))
-  checkListOptions(call.query, isWatch)
+  checkListOptions(call.query)
   if (labels.length > 0) {
     const matches = matchLabels(labels)
     tests.push((object) => matches(object.metadata.labels))
@@ -119,14 +134,12 @@ function parsed<T>(parse: () => T): T {
 }
 
 function fieldTest(resource: Resource, { field, negated, value }: FieldRequirement): Match {
-  const renamed = resource.storageKey === '/events' ? own(RENAMED, field) : undefined
-  const isAllowed =
+  const isShared =
     field === 'metadata.name' ||
-    (field === 'metadata.namespace' && (resource.isNamespaced || hasSharedFields(resource))) ||
-    (resource.custom?.selectable ?? FIELDS[resource.storageKey])?.includes(field) === true ||
-    renamed !== undefined
-  if (!isAllowed) throw badRequest(unknownField(resource, field))
-  const path = (renamed ?? field).split('.')
+    (field === 'metadata.namespace' && (resource.isNamespaced || hasSharedFields(resource)))
+  const kept = isShared ? field : keptAt(resource, field)
+  if (kept === undefined) throw badRequest(unknownField(resource, field))
+  const path = kept.split('.')
   const wants = (object: Obj): boolean => (textOf(at(object, ...path)) || unsetText(field, object)) === value
   return negated ? (object) => !wants(object) : wants
 }
@@ -141,9 +154,8 @@ const hasSharedFields = ({ custom, storageKey }: Resource): boolean =>
   custom === undefined && FIELDS[storageKey] === undefined
 
 function unknownField(resource: Resource, field: string): string {
-  const { storageKey, kind } = resource
-  const own = OWN_WORDS[storageKey]
-  if (own !== undefined) return own(field, kind)
+  const own = OWN_WORDS[resource.storageKey]
+  if (own !== undefined) return own(field, resource)
   if (hasSharedFields(resource))
     return `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`
   return `field label not supported: ${field}`

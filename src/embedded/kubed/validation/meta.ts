@@ -6,10 +6,12 @@ import type { Resource } from '../resources/resource.ts'
 import { checkNatural, invalidFor, invalidValue, push, required } from './fault-list.ts'
 import {
   labelError,
+  labelErrors,
   labelKeyErrors,
   labelValueErrors,
   pathSegmentError,
   subdomainError,
+  subdomainErrors,
 } from '../../../lib/kube/names.ts'
 
 /** Groups whose names are any path segment. */
@@ -32,10 +34,9 @@ export function validateMeta(resource: Resource, { metadata }: Obj, before: Obj 
   if (!metadata.name) required(errors, 'metadata.name', 'name or generateName is required')
   else if (before === undefined) {
     const prefix = UNCHECKED_PREFIXES.has(resource.storageKey) ? '' : stringOf(metadata.generateName)
-    const bad = prefix === '' ? undefined : nameError(resource, maskTrailingDash(prefix))
-    if (bad !== undefined) invalidValue(errors, 'metadata.generateName', prefix, bad)
-    const why = nameError(resource, metadata.name)
-    if (why !== undefined) invalidValue(errors, 'metadata.name', metadata.name, why)
+    if (prefix !== '')
+      invalidFor(errors, 'metadata.generateName', prefix, nameErrors(resource, maskTrailingDash(prefix)))
+    invalidFor(errors, 'metadata.name', metadata.name, nameErrors(resource, metadata.name))
   }
   checkCommonMeta(metadata, 'metadata', isStrict(resource, before), errors)
   return errors
@@ -152,16 +153,21 @@ export function checkFinalizer(name: string, path: string, errors: FieldError[])
 /** A prefix may end as no name may. */
 const maskTrailingDash = (prefix: string): string => (/.-$/.test(prefix) ? `${prefix.slice(0, -2)}a` : prefix)
 
-function nameError(resource: Resource, name: string): string | undefined {
-  const isFree = FREE_KINDS.has(resource.storageKey) && resource.group !== 'events.k8s.io'
-  if (FREE_NAMES.has(resource.group) || isFree) return pathSegmentError(name)
-  if (LABEL_NAMES.has(resource.storageKey)) return labelError(name)
-  if (resource.storageKey === 'networking.k8s.io/ipaddresses') return addressFault(name, true)
-  if (resource.storageKey === 'certificates.k8s.io/clustertrustbundles')
+function nameErrors({ group, storageKey }: Resource, name: string): readonly string[] {
+  const isFree = FREE_KINDS.has(storageKey) && group !== 'events.k8s.io'
+  if (FREE_NAMES.has(group) || isFree) return listOfOne(pathSegmentError(name))
+  if (storageKey === 'certificates.k8s.io/certificatesigningrequests') return []
+  if (LABEL_NAMES.has(storageKey)) return labelErrors(name)
+  if (storageKey === 'networking.k8s.io/ipaddresses') return listOfOne(addressFault(name, true))
+  if (storageKey === 'certificates.k8s.io/clustertrustbundles')
     // The name begins with that of its signer, where it has one, written with colons.
-    return name
-      .split(':')
-      .map(subdomainError)
-      .find((why) => why !== undefined)
-  return subdomainError(name)
+    return listOfOne(
+      name
+        .split(':')
+        .map(subdomainError)
+        .find((why) => why !== undefined),
+    )
+  return subdomainErrors(name)
 }
+
+const listOfOne = (why: string | undefined): readonly string[] => (why === undefined ? [] : [why])

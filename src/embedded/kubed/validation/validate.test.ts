@@ -54,6 +54,15 @@ const cases: { it: string; body: JsonObject; want: string[] }[] = [
     ],
   },
   {
+    it: 'tells of a long name what else is wrong with it',
+    body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: `${'a'.repeat(63)}.b` } },
+    want: [
+      `metadata.name: Invalid value: "${'a'.repeat(63)}.b": must be no more than 63 characters`,
+      `metadata.name: Invalid value: "${'a'.repeat(63)}.b": must not contain dots`,
+      `metadata.labels: Invalid value: "${'a'.repeat(63)}.b": must be no more than 63 bytes`,
+    ],
+  },
+  {
     it: 'refuses debug containers of a new pod',
     body: { ...POD, spec: { containers: [MAIN], ephemeralContainers: [{ name: 'd', image: 'x' }] } },
     want: ['spec.ephemeralContainers: Forbidden: cannot be set on create'],

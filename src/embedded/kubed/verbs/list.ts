@@ -20,7 +20,8 @@ export async function list(env: Environment, call: Call): Promise<Page> {
   return page
 }
 
-function pageOf(env: Environment, call: Call): Page {
+/** The objects that a list shows. @throws Fault 400, 410, 422, 504 */
+export function pageOf(env: Environment, call: Call): Page {
   const { query, resource, namespace } = call
   const { match, labels, name } = selectionOf(call)
   checkVersion(env, call)
@@ -44,7 +45,7 @@ function pageOf(env: Environment, call: Call): Page {
     ...(from === undefined ? {} : { after: from.after }),
   })
   if (selected === undefined) throw from === undefined ? forgotten() : expired(env, from.after)
-  const { items, last, rest } = take(selected, match, limit)
+  const { items, last, rest } = take(selected, match, limit, () => endOf(env, call, name, version))
   env.store.read(items)
   // Lists of custom resources always have the token.
   const metadata: JsonObject = {
@@ -65,11 +66,23 @@ function tokenOf(query: URLSearchParams): Token {
   throw badRequest('specifying resource version is not allowed when using continue')
 }
 
-/** The first objects, the place of the last of them when more are selected, and how many more places there are. */
+/** The last place that a list could come to, whatever it selects; '' for a list of one place. */
+function endOf(env: Environment, { resource, namespace }: Call, name: string, version: number): string {
+  if (name !== '' && (namespace !== '' || !resource.isNamespaced)) return ''
+  const whole = { namespace: resource.isNamespaced && namespace === '' ? undefined : namespace, version }
+  return env.store.select(resource.storageKey, whole)?.places.at(-1) ?? ''
+}
+
+/**
+ * The first objects, the place of the last of them when more may follow, and how many more places there are.
+ *
+ * A page of selected objects ends with the last that it has room for, before anybody knows whether another is selected.
+ */
 function take(
   { places, at }: Selected,
   match: Match | undefined,
   limit: number,
+  end: () => string,
 ): { readonly items: readonly Stored[]; readonly last: string; readonly rest: number } {
   const items: Stored[] = []
   let last = ''
@@ -79,6 +92,7 @@ function take(
     if (items.length >= limit) return { items, last, rest: places.length - index }
     items.push(stored)
     last = place
+    if (match !== undefined && items.length >= limit) return { items, last: last < end() ? last : '', rest: 0 }
   }
   return { items, last: '', rest: 0 }
 }

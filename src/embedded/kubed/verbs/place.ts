@@ -1,5 +1,8 @@
+import { pathSegmentError } from '../../../lib/kube/names.ts'
+import { goQuote } from '../../../lib/value/go-quote.ts'
 import type { Call } from '../request/call.ts'
-import { conflict, Fault, otherName, otherNamespace, unnamed } from '../fault.ts'
+import { unsignedOf } from '../request/query.ts'
+import { badRequest, conflict, Fault, notFound, otherName, otherNamespace, unnamed } from '../fault.ts'
 import type { Obj } from '../object.ts'
 import { storedUnder } from '../strategies/storage-places.ts'
 
@@ -12,6 +15,18 @@ export function placeInNamespace(call: Call, { metadata }: Obj): void {
   if (typeof metadata.namespace === 'string' && metadata.namespace !== '' && metadata.namespace !== call.namespace)
     throw otherNamespace()
   metadata.namespace = call.namespace
+}
+
+/** Refuses a name that no object can be kept under. @throws Fault 400 */
+export function requireKey({ name }: Call): void {
+  const why = pathSegmentError(name)
+  if (why !== undefined) throw badRequest(`Name parameter invalid: ${goQuote(name)}: ${why}`)
+}
+
+/** Says that there is no such object. @throws Fault 400 for a name that none can have, 404 */
+export function missing(call: Call): Fault {
+  requireKey(call)
+  return notFound(call.resource, call.name)
 }
 
 /** Refuses a written object that is not the one of its address. @throws Fault 400 */
@@ -27,17 +42,8 @@ function requireName({ metadata }: Obj, name: string): void {
   if (metadata.name === '') throw unnamed(name)
 }
 
-const LARGEST = 18_446_744_073_709_551_615n
 /** Signs of a refused version that its message shows. */
 const MOST_QUOTED = 1024
-
-/** A text as the number that Go reads; undefined for one of more than 64 bits. Zeros in front cost nothing, and no long number is built. */
-function unsignedOf(digits: string): bigint | undefined {
-  const short = digits.replace(/^0+/, '')
-  if (short.length > 20) return undefined
-  const value = BigInt(short)
-  return value <= LARGEST ? value : undefined
-}
 
 /** True for a text that is a version other than none. */
 export const isVersion = (text: string): boolean => /^\d+$/.test(text) && (unsignedOf(text) ?? 0n) > 0n

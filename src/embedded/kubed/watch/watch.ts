@@ -32,7 +32,7 @@ export async function watch(
   response: ServerResponse,
   presenter: Presenter,
 ): Promise<void> {
-  const { match, name } = selectionOf(call, true)
+  const { match, name } = selectionOf(call)
   checkVersionText(call.query.get('resourceVersion') ?? '', 500)
   const isSelected: IsSelected = (stored) =>
     (call.namespace === '' || stored.head.namespace === call.namespace) && (match === undefined || match(stored.object))
@@ -117,6 +117,8 @@ function startOf(
   if (asked !== '' && asked !== '0' && booleanIn(query, 'sendInitialEvents') !== true)
     return env.store.since(key, Number(asked), 0) && { version: Number(asked), initial: [] }
   const isEverywhere = resource.isNamespaced && namespace === ''
+  if (asked === '' && booleanIn(query, 'sendInitialEvents') === false)
+    return { version: env.store.version(), initial: [] }
   const selected = env.store.select(key, { namespace: isEverywhere ? undefined : namespace, name })
   const initial = selected?.places.flatMap((place) => selected.at(place) ?? []) ?? []
   return { version: env.store.version(), initial: initial.filter(isSelected) }
@@ -151,7 +153,8 @@ class Follower {
     this.#presenter = start.presenter
     this.#initial = [...start.initial].reverse()
     this.#version = start.version
-    this.#owesEnd = this.#wantsBookmarks && asksForInitial(call.query)
+    // Of the old paths nobody asks for an end of what is there.
+    this.#owesEnd = this.#wantsBookmarks && booleanIn(call.query, 'watch') === true && asksForInitial(call.query)
   }
 
   get #wantsBookmarks(): boolean {

@@ -99,6 +99,7 @@ async function start(options: DaemonOptions, closers: Closers): Promise<Daemon> 
   const disk = openDiskWatch(options, closers)
   const wires = openWires()
   const servers = await startServers(options, { chosen, token, wires }, closers)
+  closers.add(wires.close)
   const stopping = { stopPods: true }
   const refs = await readRefs(servers.gitRoot, repository.name)
   const announced = wires.waiting()

@@ -24,3 +24,10 @@ test('what is told before anybody listens is handed on in order, then everything
   assert.deepEqual(told, ['a', 'b', 'web', 'c'])
   assert.deepEqual(wires.waiting(), [])
 })
+
+test('a push that waits for listeners is let go when there will be none', async () => {
+  const wires = openWires()
+  const told = wires.pushed(push('a'))
+  wires.close()
+  await told
+})

@@ -13,6 +13,8 @@ export type Wires = Listeners & {
   readonly waiting: () => readonly PushEvent[]
   /** Hands on what was told so far, then everything as it comes. */
   readonly connect: (listeners: Listeners) => void
+  /** Nobody will listen any more: what waits is found at the next start. */
+  readonly close: () => void
 }
 
 /** Opens wires that nobody listens to yet: the servers start before the workers and replay what a crash kept from being told. */
@@ -20,14 +22,18 @@ export function openWires(): Wires {
   const pushes: { readonly push: PushEvent; readonly told: (kept: Promise<void>) => void }[] = []
   const images = new Set<string>()
   let connected: Listeners | undefined
+  const connect = (listeners: Listeners): void => {
+    connected = listeners
+    for (const { push, told } of pushes.splice(0)) told(listeners.pushed(push))
+    images.forEach(listeners.imagePushed)
+  }
   return {
     pushed: (push) => connected?.pushed(push) ?? new Promise((told) => pushes.push({ push, told })),
     imagePushed: (name) => (connected ? connected.imagePushed(name) : void images.add(name)),
     waiting: () => pushes.map(({ push }) => push),
-    connect(listeners) {
-      connected = listeners
-      for (const { push, told } of pushes.splice(0)) told(listeners.pushed(push))
-      images.forEach(listeners.imagePushed)
+    connect,
+    close() {
+      if (!connected) connect({ pushed: () => Promise.resolve(), imagePushed: () => undefined })
     },
   }
 }

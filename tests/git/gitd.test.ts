@@ -361,6 +361,27 @@ test('a taken port is named', async () => {
   )
 })
 
+test('a server that closes waits for who hears of a push that has moved refs', async () => {
+  let [hear, end] = [(): void => undefined, (): void => undefined]
+  const isHeard = new Promise<void>((resolve) => (hear = resolve))
+  const onPush = (): Promise<void> => {
+    hear()
+    return new Promise((resolve) => (end = resolve))
+  }
+  const root = join(temp, 'closing')
+  const server = await serveGitd({ root, port: 0, token: TOKEN, onPush })
+  await server.createRepository('app')
+  const folder = await clone()
+  const pushed = git(folder, 'push', '-q', withToken(server.urlOf('app')), 'HEAD:refs/heads/main')
+  await isHeard
+  let isClosed = false
+  const closed = server.close().then(() => (isClosed = true))
+  await pushed // its connection is gone
+  assert.equal(isClosed, false)
+  end()
+  await closed
+})
+
 test('a push whose event was lost by a crash is told at the next start', async () => {
   const root = join(temp, 'crash')
   const first = await serveGitd({ root, port: 0, token: TOKEN })

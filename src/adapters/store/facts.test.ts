@@ -37,6 +37,14 @@ test('whoever waits for a fact hears of it when the store is closed', async () =
   rmSync(dir, { recursive: true })
 })
 
+test('a fact that comes after the close is no fault of the disk', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'sluice-facts-'))
+  const store = openFactStore(join(dir, 'record.db'), ({ refusal }) => assert.fail(refusal?.message))
+  store.close()
+  await store.append(fact('1'))
+  rmSync(dir, { recursive: true })
+})
+
 test('a fact that was kept survives kill -9', () => {
   const dir = mkdtempSync(join(tmpdir(), 'sluice-facts-'))
   const path = join(dir, 'record.db')

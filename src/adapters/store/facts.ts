@@ -23,7 +23,7 @@ export type FactStore = {
   readonly checkpoint: (snapshot: string, archived: readonly Archived[]) => boolean
   readonly find: Archive['find']
   readonly newest: Archive['newest']
-  /** Commits what waits, and closes the file whether that went well or not. @throws what the disk refused it with */
+  /** Commits what waits, and closes the file whether that went well or not; what comes later the next start derives. @throws what the disk refused it with */
   readonly close: () => void
 }
 
@@ -69,8 +69,9 @@ export function openFactStore(
   database.exec(SCHEMA)
   const archive = openArchive(database)
   const { append, flush, refuse } = openWriter(database, path, onChange(changed), { retryMs, mostWaitingChars })
+  let isClosed = false
   return {
-    append,
+    append: (fact) => (isClosed ? Promise.resolve() : append(fact)),
     kept: () => readKept(database),
     checkpoint(snapshot, archived) {
       try {
@@ -88,6 +89,7 @@ export function openFactStore(
     find: archive.find,
     newest: archive.newest,
     close() {
+      isClosed = true
       try {
         flush()
       } finally {

@@ -107,12 +107,13 @@ export async function serveGitd(options: GitdOptions): Promise<Gitd> {
     port,
     urlOf: (repository) => `${url}/${repository}.git`,
     createRepository: (name, origin) => createRepository(options.root, name, origin),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-        context.tidy.close()
-      }),
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      server.closeAllConnections()
+      context.tidy.close()
+      await closed
+      await context.places.whenFree() // a push that has moved refs is told to who still listens
+    },
   }
 }
 
@@ -150,21 +151,27 @@ async function answer(context: Context, request: IncomingMessage, response: Serv
   })
 }
 
-/** The places for processes, and how many wait for one. */
-type Places = { readonly take: Slots; readonly waiting: () => number }
+/** The places for processes, how many wait for one, and when all are free again. */
+type Places = { readonly take: Slots; readonly waiting: () => number; readonly whenFree: () => Promise<void> }
 
 function openPlaces(): Places {
   const slots = limitTo(MAX_PROCESSES)
+  const taken = new Set<Promise<unknown>>()
   let waiting = 0
   return {
     take(task) {
       waiting++
-      return slots(() => {
+      const work = slots(() => {
         waiting--
         return task()
       })
+      taken.add(work)
+      return work.finally(() => taken.delete(work))
     },
     waiting: () => waiting,
+    async whenFree() {
+      await Promise.allSettled(taken)
+    },
   }
 }
 

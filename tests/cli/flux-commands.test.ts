@@ -66,6 +66,7 @@ test('the commands about objects of Flux, on a cluster', { timeout: 60_000 }, as
       },
       { fieldManager: 'test' },
     )
+    assert.match((await run(exportCommand, 'configmap', 'vars'))[1], /^---\napiVersion: v1\ndata:\n {2}a: "1"\n/)
     const app = { apiVersion: 'kustomize.toolkit.fluxcd.io/v1', kind: 'Kustomization', namespace: 'team', name: 'app' }
     const postBuild = { substitute: { b: 'own' }, substituteFrom: [{ kind: 'ConfigMap', name: 'vars' }] }
     await client.patch(app, 'merge', { spec: { postBuild } }, { fieldManager: 'test' })
@@ -75,6 +76,8 @@ test('the commands about objects of Flux, on a cluster', { timeout: 60_000 }, as
       /^# Status documentation: .*\ninventory:\n/,
     )
     assert.match((await run(stats))[1], /Kustomization +2 +0 +0/)
+    assert.match((await run(stats, '-o', 'yaml'))[1], /kind: Kustomization\n/)
+    await watched(client, kubed.kubeconfig, dir)
     await listed(client, run)
     await traced(client, run)
     assert.deepEqual(await run(deleteCommand, 'kustomization', 'app', '--silent'), [
@@ -176,4 +179,23 @@ Message:         stored artifact for revision '${REVISION}'`
   for (const words of [['configmap', 'vars'], ['cm/vars'], ['--kind', 'ConfigMap', '--api-version', 'v1', 'vars']])
     assert.deepEqual(await run(trace, ...words), [0, want])
   await assert.rejects(run(trace, 'namespace', 'team'), /Namespace\/team is not managed by Flux/)
+}
+
+/** A watch shows what a list shows: by labels and status, too. */
+async function watched(client: KubeClient, kubeconfig: string, cwd: string): Promise<void> {
+  const lines: string[] = []
+  const over = new AbortController()
+  const out = (line: string): void => {
+    lines.push(line)
+    if (lines.length === 1) void label('no').then(() => label('yes'))
+    else over.abort()
+  }
+  const app = { apiVersion: 'kustomize.toolkit.fluxcd.io/v1', kind: 'Kustomization', namespace: 'team', name: 'app' }
+  const label = (shown: string) =>
+    client.patch(app, 'merge', { metadata: { labels: { shown } } }, { fieldManager: 'test' })
+  const io = { out, err: out, env: {}, cwd, isTty: false, signal: over.signal }
+  await get.run(['ks', '-w', '-l', 'shown=yes', '--kubeconfig', kubeconfig, '-n', 'team'], io)
+  assert.equal(lines.length, 2)
+  assert.doesNotMatch(lines[0] ?? '', /app|all/)
+  assert.match(lines[1] ?? '', /^app /)
 }

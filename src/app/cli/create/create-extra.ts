@@ -6,6 +6,7 @@ import { CLUSTER_OPTIONS, withCluster } from '../cluster.ts'
 import type { ExitCode, Io } from '../command.ts'
 import { givenFrom, SECRET_FORMS } from './create-secret.ts'
 import { tenantObjects } from './create-tenant.ts'
+import { parseLabels } from './labels.ts'
 import { own } from '../../../lib/value/own.ts'
 
 const COMMON = {
@@ -31,7 +32,7 @@ export async function createSecret(argv: readonly string[], io: Io): Promise<Exi
   const { type, annotations, stringData } = known.make(givenFrom(values, io), name, namespace)
   const metadata = {
     ...(annotations === undefined ? {} : { annotations }),
-    ...(label.length === 0 ? {} : { labels: labelsOf(label) }),
+    ...(label.length === 0 ? {} : { labels: parseLabels(label) }),
     name,
     namespace,
   }
@@ -62,7 +63,7 @@ export async function createTenant(argv: readonly string[], io: Io): Promise<Exi
   const objects = tenantObjects({
     name,
     namespaces: values['with-namespace'].flatMap((word) => word.split(',')),
-    labels: labelsOf(values.label ?? []),
+    labels: parseLabels(values.label ?? []),
     clusterRole: values['cluster-role'],
     account: values['with-service-account'] || name,
     skipsNamespaces: values['skip-namespace'],
@@ -98,8 +99,4 @@ function checkedName(name: string | undefined): string {
     'USAGE',
     `name '${name}' is invalid, it should adhere to standard defined in RFC 1123, the name can only contain alphanumeric characters or '-'`,
   )
-}
-
-function labelsOf(pairs: readonly string[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(pairs.flatMap((pair) => pair.split(',')).map((pair) => pair.split(/=(.*)/s).slice(0, 2)))
 }

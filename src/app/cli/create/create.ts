@@ -5,6 +5,7 @@ import { type Command, usageError } from '../command.ts'
 import { noSuch } from '../misread.ts'
 import { createSecret, createTenant } from './create-extra.ts'
 import { CREATED_KINDS } from './create-kinds.ts'
+import { parseLabels } from './labels.ts'
 import { renderForGit } from '../objects/export.ts'
 import { fluxKind, notServed, splitKind } from '../objects/kind-names.ts'
 
@@ -48,8 +49,7 @@ export const create: Command = {
       const given: unknown = Reflect.get(values, key)
       if (given !== undefined) put(spec, (Array.isArray(given) ? given : [given]).map(String))
     }
-    const labels = Object.fromEntries(label.map((pair) => pair.split(/=(.*)/s).slice(0, 2)))
-    const metadata = { name, namespace, ...(label.length > 0 ? { labels } : {}) }
+    const metadata = { name, namespace, ...(label.length > 0 ? { labels: parseLabels(label) } : {}) }
     const object: KubeObject = { apiVersion: known.apiVersion, kind, metadata, spec }
     if (values.export) {
       io.out(renderForGit(object))

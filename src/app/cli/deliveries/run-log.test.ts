@@ -95,3 +95,14 @@ test('sluice logs run/ID -f goes on until the run has ended', async () => {
   })
   assert.deepEqual([answer.code, answer.out], [0, 'build\tTest\tone\nbuild\tTest\thalf\nbuild\tTest\tlast\n'])
 })
+
+test('sluice logs run/ID -f --tail N leaves out nothing of what comes', async () => {
+  const log = 'build-0/001.log'
+  const state = stateWith([{ ...run, state: 'running' }], { [log]: '# Test\none\ntwo\n' })
+  const answer = await sluice(state, `logs run/${ID} -f --tail 1`, (text) => {
+    if (!text.endsWith('two')) return
+    appendFileSync(join(state, 'runs/logs', ID, log), 'three\nfour\n')
+    writeFileSync(join(state, `runs/runs/${ID}.json`), JSON.stringify({ ...run, state: 'succeeded' }))
+  })
+  assert.equal(answer.out, 'build\tTest\ttwo\nbuild\tTest\tthree\nbuild\tTest\tfour\n')
+})

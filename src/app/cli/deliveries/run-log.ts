@@ -35,15 +35,19 @@ export async function printRunLog(word: string, stateDir: string, options: RunLo
   const isWanted = (step: StepFile): boolean => job === undefined || step.job === job || step.job.startsWith(`${job}-`)
   const readers = new Map<string, StepReader>()
   let isSilent = true
+  let isFirst = true
   const look = (isLast: boolean): void => {
     for (const step of readSteps(folder, run.id).filter(isWanted)) {
       const reader = readers.get(step.path) ?? openReader(step)
       readers.set(step.path, reader)
-      for (const line of linesWanted(reader.read(isLast), options)) {
+      // what comes while one looks on is no end
+      const { tail } = isFirst ? options : { tail: undefined }
+      for (const line of linesWanted(reader.read(isLast), { ...options, tail })) {
         isSilent = false
         io.out(line)
       }
     }
+    isFirst = false
   }
   const stateOf = (): RunRecord => readRuns(folder).find((one) => one.id === run.id) ?? run
   while (options.follow && isActive(stateOf()) && !io.signal.aborted) {

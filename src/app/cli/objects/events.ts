@@ -3,6 +3,7 @@ import type { KubeObject } from '../../../lib/kube/object.ts'
 import { renderAge } from '../../terminal/age.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { read } from '../../../lib/kube/read.ts'
+import { renderAnswer } from '../output.ts'
 import { LIST_OPTIONS, LIST_USAGE, outputOption, WATCH_OPTION, withCluster } from '../cluster.ts'
 import { type Command, usageError } from '../command.ts'
 
@@ -11,7 +12,7 @@ const HEADER = ['LAST SEEN', 'TYPE', 'REASON', 'OBJECT', 'MESSAGE']
 export const events: Command = {
   name: 'events',
   summary: 'Show the events of objects, the oldest first',
-  usage: `sluice events [--for KIND/NAME] [-w] [-o table|json] ${LIST_USAGE}`,
+  usage: `sluice events [--for KIND/NAME] [-w] [-o table|json|yaml] ${LIST_USAGE}`,
   async run(argv, io) {
     const { values } = parseArgs({
       args: [...argv],
@@ -29,17 +30,13 @@ export const events: Command = {
       const wanted = items
         .filter((event) => isFor(event, values.for))
         .sort((a, b) => lastSeen(a).localeCompare(lastSeen(b)))
-      if (values.output === 'json')
-        io.out(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: wanted }, undefined, 2))
-      else if (wanted.length === 0)
+      const header = namespace === undefined ? ['NAMESPACE', ...HEADER] : HEADER
+      const rows = wanted.map((event) => row(event, Date.now(), namespace === undefined))
+      const list = { apiVersion: 'v1', kind: 'List', items: wanted }
+      const text = renderAnswer(list, values.output, 'table', () => renderTable(header, rows))
+      if (wanted.length === 0 && values.output === 'table')
         io.err(`No events found${namespace === undefined ? '' : ` in ${namespace} namespace`}.`)
-      else
-        io.out(
-          renderTable(
-            namespace === undefined ? ['NAMESPACE', ...HEADER] : HEADER,
-            wanted.map((event) => row(event, Date.now(), namespace === undefined)),
-          ),
-        )
+      else io.out(text)
       if (!values.watch) return 0
       await client.watch(
         selection,

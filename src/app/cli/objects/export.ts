@@ -38,15 +38,18 @@ export const exportCommand: Command = {
   },
 }
 
+/** Annotations by which clients remember what they did. */
+const NOTES_OF_CLIENTS = /^(kubectl\.kubernetes\.io\/last-applied-configuration$|reconcile\.fluxcd\.io\/)/
+
 /** An object without what the cluster knows of it: no status, no identifiers, no managers. */
-export function renderForGit({ apiVersion, kind, metadata, spec }: KubeObject): string {
+export function renderForGit({ apiVersion, kind, metadata, status: _, ...content }: KubeObject): string {
   const { name, namespace, labels, annotations } = metadata
-  const kept = Object.entries(annotations ?? {}).filter(([key]) => !/^(kubectl|reconcile\.fluxcd)/.test(key))
+  const kept = Object.entries(annotations ?? {}).filter(([key]) => !NOTES_OF_CLIENTS.test(key))
   const meta = {
     ...(kept.length > 0 ? { annotations: Object.fromEntries(kept) } : {}),
     ...(labels === undefined ? {} : { labels }),
     name,
     ...(namespace === undefined ? {} : { namespace }),
   }
-  return `---\n${dump({ apiVersion, kind, metadata: meta, ...(spec === undefined ? {} : { spec }) }).trimEnd()}`
+  return `---\n${dump({ apiVersion, kind, metadata: meta, ...content }).trimEnd()}`
 }

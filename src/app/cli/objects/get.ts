@@ -50,6 +50,8 @@ export const get: Command = {
     if (isStatus === undefined)
       return usageError(io, get, '--status-selector wants a condition and its status, as ready=false')
     if (group && values.watch) return usageError(io, get, 'one kind at a time can be watched')
+    if (values.watch && values.output !== 'table' && values.output !== 'wide')
+      return usageError(io, get, `-w shows a table, not ${values.output}`)
     const chosen = {
       ...{ format: values.output, isStatus, noHeader: values['no-header'] },
       ...(values['label-selector'] === undefined ? {} : { labelSelector: values['label-selector'] }),
@@ -126,15 +128,14 @@ async function listGroup(
   return 0
 }
 
-async function fetchObjects(
-  client: KubeClient,
-  { kind, namespace, name, labelSelector, isStatus }: View,
-): Promise<readonly KubeObject[]> {
-  if (name === undefined) {
-    const labels = labelSelector === undefined ? {} : { labelSelector }
-    const { items } = await client.list({ ...kind, ...labels, ...(namespace === undefined ? {} : { namespace }) })
-    return items.filter(isStatus)
-  }
+function selectionOf({ kind, namespace, labelSelector }: View) {
+  const labels = labelSelector === undefined ? {} : { labelSelector }
+  return { ...kind, ...labels, ...(namespace === undefined ? {} : { namespace }) }
+}
+
+async function fetchObjects(client: KubeClient, view: View): Promise<readonly KubeObject[]> {
+  const { kind, namespace, name } = view
+  if (name === undefined) return (await client.list(selectionOf(view))).items.filter(view.isStatus)
   const object = await client.get({ ...kind, namespace: namespace ?? '', name })
   if (object === undefined)
     throw new SluiceError('OBJECT_MISSING', `${kind.plural} "${name}" not found`, {
@@ -156,24 +157,17 @@ function renderObjects(objects: readonly KubeObject[], view: View): string {
 }
 
 async function watchObjects(client: KubeClient, view: View, io: Io): Promise<ExitCode> {
-  const { items, resourceVersion } = await client.list({
-    ...view.kind,
-    ...(view.namespace === undefined ? {} : { namespace: view.namespace }),
-  })
-  const wanted = items.filter((object) => view.name === undefined || object.metadata.name === view.name)
-  io.out(
-    renderTable(
-      headerOf(view),
-      wanted.map((object) => rowOf(object, view)),
-    ),
-  )
-  const selection = { ...view.kind, ...(view.namespace === undefined ? {} : { namespace: view.namespace }) }
+  const selection = selectionOf(view)
+  const isWanted = (object: KubeObject): boolean =>
+    (view.name === undefined || object.metadata.name === view.name) && view.isStatus(object)
+  const { items, resourceVersion } = await client.list(selection)
+  io.out(renderObjects(items.filter(isWanted), view))
   await client.watch(
     selection,
     resourceVersion,
     ({ type, object }) => {
       if (type === 'BOOKMARK' || type === 'ERROR') return
-      if (view.name === undefined || object.metadata.name === view.name) io.out(rowOf(object, view).join('   '))
+      if (isWanted(object)) io.out(rowOf(object, view).join('   '))
     },
     io.signal,
   )

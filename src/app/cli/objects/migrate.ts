@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { extname, join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Command, usageError } from '../command.ts'
@@ -24,14 +24,18 @@ export const migrate: Command = {
       return usageError(io, this, 'which manifests? Objects in a cluster need no migration: every version is served')
     if (!values['dry-run'] && !values.yes) return usageError(io, this, 'say --yes to write files, or --dry-run')
     const root = resolve(io.cwd, values.path)
+    if (!existsSync(root)) return usageError(io, this, `no such file or folder: ${values.path}`)
     const isKept = (file: string): boolean =>
       values.extensions.flatMap((word) => word.split(',')).includes(extname(file))
     io.err('► starting migration of custom resources')
     const migrated: string[] = []
     for (const file of filesIn(root).filter((path) => path === root || isKept(path))) {
-      if (statSync(file).size > LARGEST_FILE_BYTES) continue
-      const { text, changes } = migrateText(readFileSync(file, 'utf8'))
       const shown = file === root ? values.path : relative(root, file)
+      if (statSync(file).size > LARGEST_FILE_BYTES) {
+        io.err(`✗ ${shown} is left as it is: it has more than ${LARGEST_FILE_BYTES} bytes`)
+        continue
+      }
+      const { text, changes } = migrateText(readFileSync(file, 'utf8'))
       for (const { line, kind, from, to } of changes) io.err(`✚ ${shown}:${line}: ${kind} ${from} -> ${to}`)
       if (changes.length === 0) continue
       migrated.push(shown)

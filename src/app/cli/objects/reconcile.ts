@@ -142,28 +142,31 @@ async function waitUntil(
   const stop = AbortSignal.any([io.signal, AbortSignal.timeout(timeoutMs)])
   const found = new AbortController()
   let last = from
+  let isGone = false
   const selection = {
     apiVersion: ref.apiVersion,
     kind: ref.kind,
     namespace: ref.namespace,
     fieldSelector: `metadata.name=${ref.name}`,
   }
-  while (!stop.aborted && !isDone(last)) {
+  while (!stop.aborted && !isGone && !isDone(last)) {
     await client.watch(
       selection,
       last.metadata.resourceVersion ?? '',
       ({ type, object }) => {
-        if (type !== 'MODIFIED' && type !== 'ADDED') return
+        if (type === 'BOOKMARK') return
         last = object
-        if (isDone(object)) found.abort()
+        isGone = type === 'DELETED'
+        if (isGone || isDone(object)) found.abort()
       },
       AbortSignal.any([stop, found.signal]),
     )
   }
+  if (isGone) throw missing(ref)
   if (isDone(last)) return last
   throw new SluiceError(
     'WAIT_TIMEOUT',
-    `${ref.kind} ${ref.name} was not reconciled within ${timeoutMs / 1000} seconds`,
+    `${ref.kind} ${ref.name} was not reconciled ${io.signal.aborted ? 'when the wait was ended' : `within ${timeoutMs / 1000} seconds`}`,
     {
       retry: 'backoff',
       where: `${ref.namespace}/${ref.name}: ${(conditionOf(last, 'Ready')?.message ?? 'no Ready condition').trim()}`,

@@ -3,6 +3,7 @@ import { isSuspended } from '../../../kinds/flux-object.ts'
 import { conditionOf, read } from '../../../lib/kube/read.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { renderTable } from '../../terminal/table.ts'
+import { renderAnswer } from '../output.ts'
 import { LIST_OPTIONS, LIST_USAGE, outputOption, withCluster } from '../cluster.ts'
 import type { Command } from '../command.ts'
 import { findKinds, FLUX_KINDS } from './kind-names.ts'
@@ -10,7 +11,7 @@ import { findKinds, FLUX_KINDS } from './kind-names.ts'
 export const stats: Command = {
   name: 'stats',
   summary: 'Count the objects of each kind: running, failing, suspended, bytes of artifacts',
-  usage: `sluice stats [-o table|json] ${LIST_USAGE}`,
+  usage: `sluice stats [-o table|json|yaml] ${LIST_USAGE}`,
   async run(argv, io) {
     const { values } = parseArgs({
       args: [...argv],
@@ -18,7 +19,7 @@ export const stats: Command = {
     })
     return withCluster(values, io, async (client) => {
       const rows: Row[] = []
-      const { namespace } = values
+      const namespace = values['all-namespaces'] ? undefined : (values.namespace ?? 'flux-system')
       const kinds = await findKinds(
         client,
         FLUX_KINDS.map(({ plural, group }) => `${plural}.${group}`),
@@ -28,11 +29,8 @@ export const stats: Command = {
       const cells = rows.map(({ kind, running, failing, suspended, storage }) =>
         [kind, running, failing, suspended, storage === 0 ? '-' : sizeText(storage)].map(String),
       )
-      io.out(
-        values.output === 'json'
-          ? JSON.stringify(rows, undefined, 2)
-          : renderTable(['RECONCILERS', 'RUNNING', 'FAILING', 'SUSPENDED', 'STORAGE'], cells),
-      )
+      const header = ['RECONCILERS', 'RUNNING', 'FAILING', 'SUSPENDED', 'STORAGE']
+      io.out(renderAnswer(rows, values.output, 'table', () => renderTable(header, cells)))
       return 0
     })
   },

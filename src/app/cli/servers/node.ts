@@ -8,6 +8,7 @@ import { startNode } from '../../../agents/node/start.ts'
 import { makeStateFolder } from '../../state/state-folder.ts'
 import { stateDirOf } from '../cluster.ts'
 import { usageError, type Command } from '../command.ts'
+import { stopped } from './stopped.ts'
 
 const DRIVERS = ['auto', 'linux', 'engine', 'process', 'sim'] as const
 
@@ -51,15 +52,7 @@ export const node: Command = {
         log: io.err,
       })
       io.out(JSON.stringify({ name: values.name, driver: started.driver }))
-      await new Promise<void>((done) => {
-        const hold = setInterval(() => undefined, 1 << 30)
-        const end = (): void => {
-          clearInterval(hold)
-          done()
-        }
-        if (io.signal.aborted) end()
-        else io.signal.addEventListener('abort', end, { once: true })
-      })
+      await stopped(io.signal)
       await started.close({ stopPods: !values['keep-pods'] })
       return 0
     } finally {

@@ -8,6 +8,8 @@ import { tokenOf } from '../../state/token.ts'
 import { stateDirOf } from '../cluster.ts'
 import { type Command, type ExitCode, type Io, usageError } from '../command.ts'
 import { refuseMore } from '../misread.ts'
+import { own } from '../../../lib/value/own.ts'
+import { stopped } from './stopped.ts'
 
 /** One embedded server that runs: the line it prints when ready, and how it stops. */
 type Running = { readonly ready: object; readonly close: () => Promise<void> }
@@ -35,7 +37,7 @@ export const serve: Command = {
         'disable-admission-plugins': { type: 'string', default: '' },
       },
     })
-    const start = SERVERS[positionals[0] ?? '']
+    const start = own(SERVERS, positionals[0] ?? '')
     if (start === undefined) return usageError(io, serve, 'which server: gitd, registryd or kubed?')
     refuseMore(positionals, 1)
     const port = Number(values.port)
@@ -83,16 +85,4 @@ async function serveUntilStopped(running: Running, io: Io): Promise<ExitCode> {
   await stopped(io.signal)
   await running.close()
   return 0
-}
-
-/** Resolves when the person wants to stop. The timer keeps the process alive meanwhile. */
-export function stopped(signal: AbortSignal): Promise<void> {
-  return new Promise((resolvePromise) => {
-    if (signal.aborted) return resolvePromise()
-    const alive = setInterval(() => {}, 2 ** 30)
-    signal.addEventListener('abort', () => {
-      clearInterval(alive)
-      resolvePromise()
-    })
-  })
 }

@@ -14,6 +14,7 @@ import { stateDirOf } from '../cluster.ts'
 import { type Command, type ExitCode, type Io, usageError } from '../command.ts'
 import { parseSeconds, refuseMore } from '../misread.ts'
 import { openProgress, type Progress } from './progress.ts'
+import { stopped } from './stopped.ts'
 import { renderStatus } from '../deliveries/status.ts'
 import { shellWord } from '../../terminal/shell-word.ts'
 import { versionText } from '../../version-text.ts'
@@ -105,7 +106,7 @@ async function deliver(daemon: Daemon, options: UpOptions, io: Io, progress: Pro
     return isDelivered || (io.signal.aborted && !options.once) ? 0 : 3
   }
   io.out(nextSteps(daemon, options.state, io))
-  await new Promise<void>((done) => io.signal.addEventListener('abort', () => done()))
+  await stopped(io.signal)
   await daemon.close({ stopPods: true })
   return 0
 }

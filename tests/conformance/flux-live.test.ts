@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
+import { ownPorts } from '../support/own-ports.ts'
 
 // What real Flux answered, scenario by scenario, asked of `sluice engine` on the real control plane. The scenarios of Kustomizations take
 // longer: `SLUICE_FLUX_LIVE=ks- npm test -- --match flux-live`.
@@ -12,6 +13,9 @@ const program = join(conformance, 'flux-live', 'run.mjs')
 const plane = join(process.env.SLUICE_PEERS ?? join(homedir(), '.cache/sluice/peers'), 'kube-control-plane')
 const groups = process.env.SLUICE_FLUX_LIVE ?? 'gr-,img-,iua-,nt-,rc-'
 const misses = JSON.parse(readFileSync('tests/fixtures/flux-live-misses.json', 'utf8')) as Record<string, string>
+
+/** Control plane, Git server, two registries, two listeners of the engine, what takes its notifications. */
+const PORTS = 7
 
 const skip = !existsSync(program)
   ? `no recordings at ${program}`
@@ -24,21 +28,26 @@ const skip = !existsSync(program)
 test(
   `scenarios ${groups} are answered as Flux answers them, but for the named misses`,
   { skip, timeout: 900_000 },
-  () => {
-    const first = run(groups, 12)
+  async () => {
+    const base = await ownPorts(PORTS)
+    const first = run(base, groups, 12)
     const unnamed = first.failed.filter((name) => misses[name] === undefined)
     assert.ok(first.passed > 0, `nothing ran:\n${first.stderr.slice(-4000)}`)
     if (unnamed.length === 0) return
     // Some scenarios apply an object before what it names, and see which of the two the controller meets: they are asked once more, alone.
-    const again = run(unnamed.join(','), 1)
+    const again = run(base, unnamed.join(','), 1)
     assert.ok(again.passed + again.failed.length >= unnamed.length, `not all ran again:\n${again.stderr.slice(-4000)}`)
     assert.deepEqual(again.failed, [], again.told)
   },
 )
 
-function run(only: string, parallel: number): { passed: number; failed: string[]; told: string; stderr: string } {
+function run(
+  base: number,
+  only: string,
+  parallel: number,
+): { passed: number; failed: string[]; told: string; stderr: string } {
   const engine = `${process.execPath} ${resolve('dist/sluice.mjs')} engine --kubeconfig {kubeconfig} --state {dir} --artifact-listen {artifacts} --receiver-listen {receiver} --traps flux`
-  const argv = ['--control-plane', plane, '--port-base', '18600', '--parallel', String(parallel), '--only', only]
+  const argv = ['--control-plane', plane, '--port-base', String(base), '--parallel', String(parallel), '--only', only]
   const { stdout, stderr } = spawnSync(process.execPath, [program, ...argv, '--engine', engine], {
     encoding: 'utf8',
     maxBuffer: 1 << 28,

@@ -3,7 +3,7 @@ import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_proces
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, request as httpRequest } from 'node:http'
 import https from 'node:https'
-import { type AddressInfo, createServer as createTcpServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -21,6 +21,7 @@ import type { KubeClient } from '../../src/adapters/kube/types.ts'
 import { type Gitd, serveGitd } from '../../src/embedded/gitd/serve.ts'
 import { parseGitRepository } from '../../src/kinds/git-repository.ts'
 import type { KubeObject } from '../../src/lib/kube/object.ts'
+import { ownPorts } from '../support/own-ports.ts'
 
 /** What a GitRepository may ask of its remote, against real git, ssh, gpg and TLS: looks without a cluster. */
 const TOKEN = 's3cret-token'
@@ -460,7 +461,7 @@ async function startSshd(keys: readonly string[]): Promise<{ port: number; hostK
   const authorized = join(folder, 'authorized')
   writeFileSync(authorized, keys.map((key) => readFileSync(`${key}.pub`, 'utf8')).join(''))
   chmodSync(authorized, 0o600)
-  const port = await freePort()
+  const port = await ownPorts()
   const lines = [
     `Port ${port}`,
     'ListenAddress 127.0.0.1',
@@ -486,14 +487,6 @@ async function startSshd(keys: readonly string[]): Promise<{ port: number; hostK
     child.on('exit', () => reject(new Error(text)))
   })
   return { port, hostKey: readFileSync(`${hostKey}.pub`, 'utf8').split(' ').slice(0, 2).join(' ') }
-}
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 async function listen(server: ReturnType<typeof createServer> | https.Server): Promise<string> {

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { ownPorts } from '../support/own-ports.ts'
 
 /** A real etcd and kube-apiserver (and, if asked, the real controllers and scheduler), for one test file. */
 export type ControlPlane = {
@@ -21,13 +21,27 @@ export function controlPlaneBinary(): string | undefined {
   return existsSync(path) ? path : undefined
 }
 
-/** Starts it on a free port in a folder of its own; `stop` ends it and removes the folder. */
+/** It chooses ports for its etcd and does not hold them until that listens: somebody else may have one by then. */
+const STARTS = 3
+
+/** Starts it on a port of its own in a folder of its own; `stop` ends it and removes the folder. */
 export async function startControlPlane(options: { readonly controllers: boolean }): Promise<ControlPlane> {
   const binary = controlPlaneBinary()
   if (binary === undefined) throw new Error('no kube-control-plane at hand')
+  for (let start = 1; start <= STARTS; start++) {
+    const plane = await tryToStart(binary, options)
+    if (plane !== undefined) return plane
+  }
+  throw new Error(`the control plane ended ${STARTS} times before it was ready`)
+}
+
+async function tryToStart(
+  binary: string,
+  options: { readonly controllers: boolean },
+): Promise<ControlPlane | undefined> {
   const dir = mkdtempSync(join(tmpdir(), 'sluice-plane-'))
   const alone = options.controllers ? [] : ['--controllers', '', '--scheduler=false']
-  const child = spawn(binary, ['up', '--dir', dir, '--port', String(await freePort()), ...alone], {
+  const child = spawn(binary, ['up', '--dir', dir, '--port', String(await ownPorts()), ...alone], {
     stdio: ['pipe', 'pipe', 'ignore'],
   })
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
@@ -42,14 +56,5 @@ export async function startControlPlane(options: { readonly controllers: boolean
     return { kubeconfig, server, token, pid: child.pid ?? 0, stop }
   }
   await stop()
-  throw new Error('the control plane ended before it was ready')
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo
-      probe.close(() => resolve(port))
-    })
-  })
+  return undefined
 }

@@ -4,6 +4,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { ownPorts } from '../../../tests/support/own-ports.ts'
 import { systemClock } from '../clock.ts'
 import { type SharedCaches, shareCaches } from '../kube/shared-caches.ts'
 import type { KubeClient } from '../kube/types.ts'
@@ -33,9 +34,7 @@ test('an engine that cannot start leaves the ports that it had taken', async (t)
     await closed(other)
     rmSync(stateDir, { recursive: true })
   })
-  const free = await listenOn(0)
-  const port = portOf(free)
-  await closed(free)
+  const port = await ownPorts()
   const start = startEngine({
     client: empty,
     clock: systemClock,

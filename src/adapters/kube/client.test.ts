@@ -351,7 +351,7 @@ function history() {
 
 function until(isTrue: () => boolean): Promise<void> {
   return new Promise((resolve, reject) => {
-    const deadlineMs = Date.now() + 5000
+    const deadlineMs = Date.now() + 60_000
     const look = (): void => {
       if (isTrue()) resolve()
       else if (Date.now() > deadlineMs) reject(new Error('it never came true'))

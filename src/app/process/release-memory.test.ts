@@ -8,6 +8,8 @@ test('memory is released once after the last of many changes, again while V8 hol
   let change = (): void => undefined
   const onChange = (changed: () => void) => ((change = changed), () => undefined)
   let collections = 0
+  // The product's timers let the process end; the test waits for them.
+  const awake = setInterval(() => undefined, 1000)
   await new Promise<void>((released) => {
     const collect = (): boolean => {
       if (++collections === 3) released()
@@ -16,9 +18,8 @@ test('memory is released once after the last of many changes, again while V8 hol
     releaseMemoryWhenCalm({ ...idle, collect }, onChange, 1)
     for (let n = 0; n < 5; n++) change()
     assert.equal(collections, 0)
-    // The product's timer lets the process end; the test waits for it.
-    setTimeout(() => undefined, 1000)
   })
+  clearInterval(awake)
   assert.equal(collections, 3)
   const stop = releaseMemoryWhenCalm({ ...idle, collect: () => ++collections > 0 }, onChange, 1)
   change()
@@ -28,15 +29,18 @@ test('memory is released once after the last of many changes, again while V8 hol
 })
 
 test('memory is released after image content went by, too', async () => {
+  const awake = setInterval(() => undefined, 1000)
+  let stop = (): void => undefined
   await new Promise<void>((released) => {
     const collect = (): boolean => {
       released()
       return true
     }
-    const stop = releaseMemoryWhenCalm({ ...idle, collect }, () => () => undefined, 1)
+    stop = releaseMemoryWhenCalm({ ...idle, collect }, () => () => undefined, 1)
     channel(MOVED_BYTES).publish(1 << 16)
-    setTimeout(stop, 1000)
   })
+  stop()
+  clearInterval(awake)
 })
 
 test('young garbage is collected for every 8 MiB that went by, until stopped', () => {

@@ -97,8 +97,10 @@ test('who asks over TCP and takes no answer is not listened to', async () => {
   query.writeUInt16BE(query.length - 2)
   const flood = Buffer.concat(Array.from({ length: 20_000 }, () => query))
   client.write(flood)
-  await setTimeout(500)
-  assert.ok((served?.bytesRead ?? 0) > 0)
+  for (let read = 0; read === 0 || served?.bytesRead !== read;) {
+    read = served?.bytesRead ?? 0
+    await setTimeout(300)
+  }
   assert.ok(
     (served?.writableLength ?? 0) < 8 * 1024 * 1024,
     `${served?.writableLength} bytes wait for a client that takes none`,

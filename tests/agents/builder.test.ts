@@ -20,6 +20,7 @@ import { SluiceError } from '../../src/lib/error/sluice-error.ts'
 import { digestOf } from '../../src/lib/oci/digest.ts'
 import { MEDIA } from '../../src/lib/oci/media-types.ts'
 import { packTar, type TarInput } from '../../src/lib/tar/write.ts'
+import { LONG_MS } from '../support/wait.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'sluice-builder-'))
 after(() => rmSync(root, { recursive: true, force: true }))
@@ -373,7 +374,7 @@ async function putImage(
 
 test(
   'the base image of the machine runs its Node, is made once, and RUN works on it',
-  { timeout: 60_000 },
+  { timeout: LONG_MS },
   async (t) => {
     if (process.platform !== 'linux') return t.skip('needs Linux')
     const store = newStore()
@@ -405,7 +406,7 @@ test(
 
 test(
   'a RUN that forks without end stops at its limit, and goes first when memory is short',
-  { timeout: 60_000 },
+  { timeout: LONG_MS },
   async (t) => {
     if (process.platform !== 'linux') return t.skip('needs Linux')
     if (processesByNamespace(openCgroups('builder')) === undefined && !openCgroups('builder').limitsProcesses)
@@ -432,7 +433,7 @@ more()`
   },
 )
 
-test('a RUN that fails names its line and its code, and leaves nothing behind', { timeout: 60_000 }, async (t) => {
+test('a RUN that fails names its line and its code, and leaves nothing behind', { timeout: LONG_MS }, async (t) => {
   if (process.platform !== 'linux') return t.skip('needs Linux')
   const store = newStore()
   const { name } = await makeNodeBaseImage(store)

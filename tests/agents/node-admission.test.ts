@@ -10,7 +10,7 @@ import { type SharedCaches, shareCaches } from '../../src/adapters/kube/shared-c
 import type { KubeObject } from '../../src/lib/kube/object.ts'
 import { startNode } from '../../src/agents/node/start.ts'
 import { serveKubed } from '../../src/embedded/kubed/serve.ts'
-import { eventually } from '../support/node-world.ts'
+import { until } from '../support/wait.ts'
 
 const NODE = { apiVersion: 'v1', kind: 'Node', namespace: '', name: 'node-1' }
 
@@ -45,7 +45,7 @@ test('a pod that fits the Node as it is now is taken, though the watch is behind
   await create('fits', 'a')
   await create('elsewhere', 'b')
   for (const name of ['fits', 'elsewhere'])
-    await eventually(`word of ${name}`, async () => ((await statusOf(name)).phase ?? 'Pending') !== 'Pending')
+    await until(`word of ${name}`, async () => ((await statusOf(name)).phase ?? 'Pending') !== 'Pending')
   assert.equal((await statusOf('fits')).phase, 'Running')
   const refused = await statusOf('elsewhere')
   assert.deepEqual([refused.phase, refused.reason], ['Failed', 'NodeAffinity'])

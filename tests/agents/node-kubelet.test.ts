@@ -6,7 +6,8 @@ import type { Container, PodSpec, PodStatus } from '../../src/agents/node/pod/sh
 import type { KubeObject } from '../../src/lib/kube/object.ts'
 import { packTar } from '../../src/lib/tar/write.ts'
 import { nodeLayer, pushImage } from '../support/node-image.ts'
-import { eventually, type NodeUser, type NodeWorld, startNodeWorld, whyNoNamespaces } from '../support/node-world.ts'
+import { type NodeUser, type NodeWorld, startNodeWorld, whyNoNamespaces } from '../support/node-world.ts'
+import { until } from '../support/wait.ts'
 
 const IMAGE = 'registry.sluice.local/demo/node:1'
 
@@ -58,7 +59,7 @@ for (const user of users) {
   const statusOf = async (name: string): Promise<PodStatus> =>
     ((await world.pod(name)) as Shown | undefined)?.status ?? {}
   const ended = async (name: string): Promise<PodStatus> => {
-    await eventually(`end of ${name}`, async () => /Succeeded|Failed/.test((await statusOf(name)).phase ?? ''))
+    await until(`end of ${name}`, async () => /Succeeded|Failed/.test((await statusOf(name)).phase ?? ''))
     return statusOf(name)
   }
   const said = async (name: string): Promise<Record<string, unknown>> => {
@@ -79,7 +80,7 @@ for (const user of users) {
     assert.match(String(few['bound']), /^0+400$/)
     assert.equal(few['effective'], few['bound'])
     assert.equal(few['hook'], few['bound'])
-    await eventually('refusal', async () =>
+    await until('refusal', async () =>
       /capability SYS_ADMIN is not supported/.test(
         (await statusOf('beyond')).containerStatuses?.[0]?.state.waiting?.message ?? '',
       ),
@@ -127,7 +128,7 @@ for (const user of users) {
       volumes: [{ name: 'image', image: { reference: IMAGE } }],
     })
     const waiting = async () => (await statusOf('no-part')).containerStatuses?.[0]?.state.waiting?.message ?? ''
-    await eventually('refusal', async () => (await waiting()) === 'subPath "none": there is no none')
+    await until('refusal', async () => (await waiting()) === 'subPath "none": there is no none')
     await world.client.delete({ apiVersion: 'v1', kind: 'Pod', namespace: 'default', name: 'no-part' })
   })
 
@@ -166,10 +167,10 @@ for (const user of users) {
     await run('stranger', { main, imagePullSecrets: [{ name: 'missing' }] })
     await run('friend', { main, imagePullSecrets: [{ name: 'login' }] })
     assert.equal((await ended('friend')).phase, 'Succeeded')
-    await eventually('refusal', async () =>
+    await until('refusal', async () =>
       /ImagePull/.test((await statusOf('stranger')).containerStatuses?.[0]?.state.waiting?.reason ?? ''),
     )
-    await eventually('event', async () => {
+    await until('event', async () => {
       const { items } = await world.client.list({ apiVersion: 'v1', kind: 'Event', namespace: 'default' })
       return items.some((event) => event['reason'] === 'FailedToRetrieveImagePullSecret')
     })
@@ -189,7 +190,7 @@ for (const user of users) {
       ['DeadlineExceeded', 'Pod was active on the node longer than the specified deadline'],
       ['SysctlForbidden', 'forbidden sysctl: "kernel.msgmax" not allowlisted'],
     ])
-    await eventually('events', async () => {
+    await until('events', async () => {
       const { items } = await world.client.list({ apiVersion: 'v1', kind: 'Event', namespace: 'default' })
       const isTold = ([reason, message]: readonly [string, string]): boolean =>
         items.some((event) => event['reason'] === reason && event['message'] === message)

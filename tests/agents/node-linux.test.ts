@@ -11,7 +11,6 @@ import {
   readlinkSync,
   rmSync,
 } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -23,6 +22,8 @@ import { serveRegistryd } from '../../src/embedded/registryd/serve.ts'
 import type { KubeObject } from '../../src/lib/kube/object.ts'
 import { packTar } from '../../src/lib/tar/write.ts'
 import { nodeLayer, pushImage } from '../support/node-image.ts'
+import { ownPorts } from '../support/own-ports.ts'
+import { until } from '../support/wait.ts'
 
 /** The node runs as its own process and, when the tests run as root, as an ordinary user: uid 65534. */
 const ORDINARY = 65_534
@@ -111,7 +112,7 @@ test('a pod of a real image runs by the Linux driver, without root, from its Dep
   await client.create(configMap(), { fieldManager: 'test' })
   await client.create(service(), { fieldManager: 'test' })
   await client.create(deployment('1.0.0'), { fieldManager: 'test' })
-  await until('two ready pods', async () => (await readyPods()).length === 2)
+  await eventually('two ready pods', async () => (await readyPods()).length === 2)
   const [pod] = await readyPods()
   const status = statusOf(pod)
   assert.match(status.podIP ?? '', /^10\.42\.0\.\d+$/)
@@ -128,7 +129,7 @@ test('a pod of a real image runs by the Linux driver, without root, from its Dep
 test('a second pod of a known image is Ready soon after it is bound', skip, async (t) => {
   const startedMs = Date.now()
   await client.create(loosePod('quick', 'demo/web:1.0.0'), { fieldManager: 'test' })
-  await until('Ready', async () => isReady(await pod('quick')), 10)
+  await eventually('Ready', async () => isReady(await pod('quick')))
   t.diagnostic(`created to Ready: ${Date.now() - startedMs} ms`)
   await client.delete({ apiVersion: 'v1', kind: 'Pod', namespace: 'default', name: 'quick' })
 })
@@ -145,16 +146,16 @@ test(
   'a port of the node leads to the pod that asks for it, inside and outside; a second one is rejected',
   skip,
   async () => {
-    const port = await freePort()
+    const port = await ownPorts()
     const wanted = (name: string): KubeObject => {
       const { spec, ...object } = loosePod(name, 'demo/web:1.0.0') as KubeObject & { spec: { containers: object[] } }
       const ports = [{ containerPort: 8080, hostPort: port }]
       return { ...object, spec: { ...spec, containers: spec.containers.map((each) => ({ ...each, ports })) } }
     }
     await client.create(wanted('first'), { fieldManager: 'test' })
-    await until('Ready', async () => isReady(await pod('first')))
+    await eventually('Ready', async () => isReady(await pod('first')))
     const ask = async () => (await fetch(`http://127.0.0.1:${port}`)).text().catch(() => '')
-    await until('the port', async () => (await ask().catch(() => '')).startsWith('1.0.0 first'))
+    await eventually('the port', async () => (await ask().catch(() => '')).startsWith('1.0.0 first'))
     const inside = encodeURIComponent(`http://10.42.0.1:${port}`)
     assert.match(await (await fetch(`${await serviceUrl()}/call?url=${inside}`)).text(), /^1\.0\.0 first/)
     const second = wanted('second')
@@ -162,11 +163,11 @@ test(
       { ...second, spec: { ...(second['spec'] as object), nodeName: 'node-1' } },
       { fieldManager: 'test' },
     )
-    await until('the rejection', async () => statusOf(await pod('second')).phase === 'Failed')
+    await eventually('the rejection', async () => statusOf(await pod('second')).phase === 'Failed')
     assert.equal(statusOf(await pod('second')).reason, 'NodePorts')
     for (const name of ['first', 'second'])
       await client.delete({ apiVersion: 'v1', kind: 'Pod', namespace: 'default', name })
-    await until('a closed port', async () => (await ask().catch(() => 'closed')) === 'closed')
+    await eventually('a closed port', async () => (await ask().catch(() => 'closed')) === 'closed')
   },
 )
 
@@ -196,7 +197,7 @@ test('a rolling update at 200 requests a second drops nothing', skip, async (t) 
   const ref = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'default', name: 'web' }
   const template = { spec: { containers: [{ name: 'web', image: 'registry.sluice.local/demo/web:1.1.0' }] } }
   await client.patch(ref, 'strategic', { spec: { template } }, { fieldManager: 'test' })
-  await until('the rollout', async () => {
+  await eventually('the rollout', async () => {
     const found = await readyPods()
     const all = await pods()
     return (
@@ -214,13 +215,13 @@ test('a rolling update at 200 requests a second drops nothing', skip, async (t) 
 
 test('a failing liveness probe restarts the container; both logs can be read', skip, async () => {
   await client.create(loosePod('ill', 'demo/web:1.0.0'), { fieldManager: 'test' })
-  await until('Ready', async () => isReady(await pod('ill')))
+  await eventually('Ready', async () => isReady(await pod('ill')))
   const ip = statusOf(await pod('ill')).podIP
   await (await fetch(`${await serviceUrl()}/call?url=${encodeURIComponent(`http://${ip}:8080/break`)}`)).text()
-  await until('a restart', async () => statusOf(await pod('ill')).containerStatuses?.[0]?.restartCount === 1)
+  await eventually('a restart', async () => statusOf(await pod('ill')).containerStatuses?.[0]?.restartCount === 1)
   const log = async (query: string) =>
     (await client.raw('GET', `/api/v1/namespaces/default/pods/ill/log?${query}`)).text
-  await until('the new log', async () => (await log('')) === 'listening 1.0.0\n')
+  await eventually('the new log', async () => (await log('')) === 'listening 1.0.0\n')
   assert.equal(await log('previous=true'), 'listening 1.0.0\ngoing\n')
   assert.match(await log('timestamps=true&tailLines=1'), /^\d{4}-\d\d-\d\dT[\d:.]+Z listening 1\.0\.0\n$/)
   const events = await client.list({ apiVersion: 'v1', kind: 'Event', namespace: 'default' })
@@ -239,7 +240,7 @@ test('kill -9 of the node: pods go on, and the next node takes them over', skip,
   await new Promise((resolve) => node.once('exit', resolve))
   assert.ok(existsSync(`/proc/${keeper}`))
   node = await startNodeProcess()
-  await until('the Service', async () => (await fetch(url).catch(() => undefined))?.status === 200)
+  await eventually('the Service', async () => (await fetch(url).catch(() => undefined))?.status === 200)
   assert.equal(await serviceUrl(), url)
   assert.equal(keeperPid(), keeper)
   assert.deepEqual((await pods()).map((one) => one.metadata.uid).sort(), before)
@@ -264,9 +265,12 @@ test(
     execFileSync(make[0] ?? '', make.slice(1))
     node = await startNodeProcess()
     const containersOf = async () => statusOf((await pods()).find((one) => one.metadata.uid === uid)).containerStatuses
-    await until('a new container in a new network', async () => ((await containersOf())?.[0]?.restartCount ?? 0) > 0)
-    await until('both ready again', async () => (await readyPods()).length === 2)
-    await until('no folder of nobody', async () => !existsSync(left))
+    await eventually(
+      'a new container in a new network',
+      async () => ((await containersOf())?.[0]?.restartCount ?? 0) > 0,
+    )
+    await eventually('both ready again', async () => (await readyPods()).length === 2)
+    await eventually('no folder of nobody', async () => !existsSync(left))
   },
 )
 
@@ -281,7 +285,7 @@ test('hostile images are refused and say why; nothing lands outside', skip, asyn
   for (const [name, entries, wanted] of cases) {
     await pushImage(registry.host, `evil/${name}`, '1', [packTar(entries)], { Cmd: ['/x'] })
     await client.create(loosePod(`evil-${name}`, `evil/${name}:1`), { fieldManager: 'test' })
-    await until(`refusal of ${name}`, async () =>
+    await eventually(`refusal of ${name}`, async () =>
       wanted.test(statusOf(await pod(`evil-${name}`)).containerStatuses?.[0]?.state.waiting?.message ?? ''),
     )
   }
@@ -291,7 +295,7 @@ test('hostile images are refused and say why; nothing lands outside', skip, asyn
   ])
   await pushImage(registry.host, 'evil/link', '1', [link], { Cmd: ['/x'] })
   await client.create(loosePod('evil-link', 'evil/link:1'), { fieldManager: 'test' })
-  await until(
+  await eventually(
     'the image with a link',
     async () => statusOf(await pod('evil-link')).containerStatuses?.[0]?.imageID !== '',
   )
@@ -321,14 +325,14 @@ test('a claim is given a folder of this machine, which outlives its pods and goe
     const containers = [{ ...container, volumeMounts: [{ name: 'data', mountPath: '/data' }] }]
     const runs = { restartPolicy: 'Never', containers, volumes }
     await client.create({ ...loosePod(name, ''), spec: runs }, { fieldManager: 'test' })
-    await until(`end of ${name}`, async () => /Succeeded|Failed/.test(statusOf(await pod(name)).phase ?? ''))
+    await eventually(`end of ${name}`, async () => /Succeeded|Failed/.test(statusOf(await pod(name)).phase ?? ''))
     assert.equal(statusOf(await pod(name)).phase, 'Succeeded')
     await client.delete({ apiVersion: 'v1', kind: 'Pod', namespace: 'default', name })
   }
   const folders = (): string[] => readdirSync(join(state, 'node', 'node-1', 'volumes'))
   assert.equal(folders().length, 1)
   await client.delete({ apiVersion: 'v1', kind: claim.kind, ...metadata })
-  await until('end of the folder', async () => folders().length === 0)
+  await eventually('end of the folder', async () => folders().length === 0)
 })
 
 test('the end of the node leaves no process and no mount', skip, async () => {
@@ -337,7 +341,7 @@ test('the end of the node leaves no process and no mount', skip, async () => {
   assert.ok(kept.length > 2)
   node.kill('SIGTERM')
   await new Promise((resolve) => node.once('exit', resolve))
-  await until('the end', async () => kept.every((pid) => !isAlive(pid)))
+  await eventually('the end', async () => kept.every((pid) => !isAlive(pid)))
   assert.ok(!readFileSync('/proc/mounts', 'utf8').includes(folder))
 })
 
@@ -375,13 +379,8 @@ function whyClosed(): string | undefined {
   }
 }
 
-async function until(what: string, check: () => Promise<boolean>, everyMs = 50): Promise<void> {
-  const endMs = Date.now() + 40_000
-  while (!(await check())) {
-    if (Date.now() > endMs)
-      assert.fail(`no ${what} after 40 s: ${JSON.stringify((await pods()).map((one) => one['status']))}`)
-    await new Promise((resolve) => setTimeout(resolve, everyMs))
-  }
+async function eventually(what: string, check: () => Promise<boolean>): Promise<void> {
+  await until(what, check, async () => JSON.stringify((await pods()).map((one) => one['status'])))
 }
 
 async function pods(): Promise<readonly KubeObject[]> {
@@ -409,14 +408,6 @@ async function serviceUrl(): Promise<string> {
   const port = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8'))['default/web:80'] : undefined
   assert.ok(Number.isInteger(port), 'the Service has a port of the host')
   return `http://127.0.0.1:${port}`
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 function keeperPid(): number {
@@ -476,6 +467,7 @@ function podSpec(image: string): object {
         name: 'web',
         image: `registry.sluice.local/${image}`,
         env: [{ name: 'GREETING', valueFrom: { configMapKeyRef: { name: 'greeting', key: 'text' } } }],
+        startupProbe: { httpGet, periodSeconds: 1, failureThreshold: 120 },
         readinessProbe: { httpGet, periodSeconds: 1, timeoutSeconds: 5 },
         livenessProbe: { httpGet, periodSeconds: 1, failureThreshold: 2, timeoutSeconds: 5 },
         resources: { limits: { memory: '256Mi', cpu: '1' }, requests: { memory: '32Mi', cpu: '20m' } },

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, test } from 'node:test'
 import type { RunsSeen } from '../../src/agents/runner/records.ts'
+import { LONG_MS, until } from '../support/wait.ts'
 
 const temp = mkdtempSync(join(tmpdir(), 'sluice-runner-kill-'))
 const children = new Set<ChildProcess>()
@@ -42,16 +43,9 @@ async function start(): Promise<{ child: ChildProcess; port: number; seen: () =>
   return { child, port, seen: () => seen }
 }
 
-async function until(what: string, isSo: () => boolean): Promise<void> {
-  for (let round = 0; !isSo(); round++) {
-    assert.ok(round < 2000, what)
-    await new Promise((done) => setTimeout(done, 10))
-  }
-}
-
 test(
   'kill -9 in a step: its processes end, the run goes through once more, and only once',
-  { timeout: 90_000 },
+  { timeout: LONG_MS },
   async () => {
     const mark = join(temp, 'mark')
     const script = `echo "$GITHUB_RUN_ATTEMPT $$" >> ${mark}; test $GITHUB_RUN_ATTEMPT = 2 || sleep 300`

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, test } from 'node:test'
+import { PATIENCE_MS } from '../support/wait.ts'
 
 const bundle = resolve('dist/sluice.mjs')
 const temp = mkdtempSync(join(tmpdir(), 'sluice-engine-command-'))
@@ -59,7 +60,7 @@ for (const election of ['true', 'false'])
     const child = spawn(process.execPath, [bundle, 'engine', ...flags], { stdio: ['ignore', 'ignore', 'pipe'] })
     let said = ''
     child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
-    const overdue = setTimeout(() => child.kill('SIGTERM'), 30_000)
+    const overdue = setTimeout(() => child.kill('SIGTERM'), PATIENCE_MS)
     const [code] = (await once(child, 'close')) as [number | null]
     clearTimeout(overdue)
     assert.equal(code, 3, said)

@@ -18,8 +18,9 @@ import { trace } from '../../src/app/cli/deliveries/trace.ts'
 import { tree } from '../../src/app/cli/objects/tree.ts'
 import type { Command } from '../../src/app/cli/command.ts'
 import { serveKubed } from '../../src/embedded/kubed/serve.ts'
+import { LONG_MS } from '../support/wait.ts'
 
-test('the commands about objects of Flux, on a cluster', { timeout: 60_000 }, async () => {
+test('the commands about objects of Flux, on a cluster', { timeout: LONG_MS }, async () => {
   const dir = mkdtempSync(join(tmpdir(), 'sluice-flux-commands-'))
   const kubed = await serveKubed({ stateDir: dir, port: 0 })
   const client = clientFromKubeconfig(kubed.kubeconfig)

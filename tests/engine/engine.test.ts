@@ -17,6 +17,7 @@ import {
   until,
   type World,
 } from '../support/engine-world.ts'
+import { LONG_MS } from '../support/wait.ts'
 
 /** The engine's own journeys, the same on both API servers. */
 const servers = [
@@ -29,7 +30,7 @@ const servers = [
 ]
 
 for (const { name, skip, start } of servers)
-  test(`the engine on ${name}`, { skip, timeout: 120_000 }, (t) =>
+  test(`the engine on ${name}`, { skip, timeout: LONG_MS }, (t) =>
     inWorld(start, 'safe', async (world) => {
       await t.test('a push is applied, in every old version of the kinds', () => appliesPush(world))
       await t.test('what left Git is pruned', () => prunes(world))

@@ -13,6 +13,8 @@ import { serveGitd } from '../../src/embedded/gitd/serve.ts'
 import { readText } from '../../src/lib/kube/read.ts'
 import { controlPlaneBinary, startControlPlane } from '../lib/control-plane.ts'
 import { type FaultProxy, openFaultProxy } from '../lib/fault-proxy.ts'
+import { eventually } from '../support/engine-world.ts'
+import { LONG_MS } from '../support/wait.ts'
 
 // What goes wrong between an engine and the API server: nothing is lost, nothing applied twice, and it says what is going on. Two engine
 // processes, each with a way of its own to the server; the lease is short, so that a death is soon noticed.
@@ -22,7 +24,7 @@ const NS = 'faults'
 /** How long the API server is gone: a moment in every run, a minute in the soak. */
 const OUTAGE_MS = Number(process.env['SLUICE_OUTAGE_MS'] ?? 3_500)
 
-test('an engine and its double, through faults of the API server', { skip, timeout: 400_000 }, async (t) => {
+test('an engine and its double, through faults of the API server', { skip, timeout: LONG_MS }, async (t) => {
   const world = await makeWorld()
   try {
     await t.test('one of two leads, the other waits and says for whom', () => oneLeads(world))
@@ -265,12 +267,4 @@ async function ask(client: KubeClient, token: string): Promise<void> {
 async function revisionOf(client: KubeClient): Promise<string> {
   const ref = { apiVersion: 'kustomize.toolkit.fluxcd.io/v1', kind: 'Kustomization', namespace: NS, name: 'app' }
   return readText(await client.get(ref), 'status', 'lastAppliedRevision')
-}
-
-async function eventually(holds: () => boolean | Promise<boolean>, shown: () => string = () => ''): Promise<void> {
-  const deadline = Date.now() + 120_000
-  while (!(await holds())) {
-    if (Date.now() > deadline) assert.fail(`not within 120 s: ${shown()}`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
 }

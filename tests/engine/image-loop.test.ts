@@ -16,6 +16,7 @@ import { serveRegistryd } from '../../src/embedded/registryd/serve.ts'
 import type { KubeObject } from '../../src/lib/kube/object.ts'
 import { read } from '../../src/lib/kube/read.ts'
 import type { FactBody } from '../../src/pipeline/record/fact.ts'
+import { until } from '../support/wait.ts'
 
 /** An image's whole way, embedded, with the safe behaviour: pushed, chosen, written back, fetched, applied; and what stops it. */
 const TOKEN = 'token'
@@ -176,8 +177,8 @@ async function pushImage(tag: string): Promise<void> {
 const imageOf = (object: KubeObject | undefined): unknown =>
   read(read(object, 'spec', 'template', 'spec', 'containers'), '0', 'image')
 
-async function untilApplied(tag: string): Promise<number> {
-  return until(
+async function untilApplied(tag: string): Promise<void> {
+  await eventually(
     `web at ${tag}`,
     async () =>
       imageOf(await client.get({ apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'apps', name: 'web' })) ===
@@ -185,16 +186,9 @@ async function untilApplied(tag: string): Promise<number> {
   )
 }
 
-async function until(what: string, holds: () => Promise<boolean>): Promise<number> {
-  const startMs = performance.now()
-  while (!(await holds())) {
-    if (performance.now() - startMs > 20_000)
-      throw new Error(
-        `waited 20 s for ${what}\n${JSON.stringify(await client.list({ apiVersion: 'image.toolkit.fluxcd.io/v1', kind: 'ImageUpdateAutomation' }), undefined, 1)}`,
-      )
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-  return performance.now() - startMs
+async function eventually(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const kind = { apiVersion: 'image.toolkit.fluxcd.io/v1', kind: 'ImageUpdateAutomation' }
+  await until(what, holds, async () => JSON.stringify(await client.list(kind), undefined, 1))
 }
 
 async function readyMessage(kind: string): Promise<string> {
@@ -206,16 +200,19 @@ async function readyMessage(kind: string): Promise<string> {
 
 test('an image that is pushed is chosen, committed byte for byte, and applied', async () => {
   await untilApplied('1.0.0')
-  await until('the automation', async () => (await readyMessage('ImageUpdateAutomation')) === 'repository up-to-date')
+  await eventually(
+    'the automation',
+    async () => (await readyMessage('ImageUpdateAutomation')) === 'repository up-to-date',
+  )
   await pushImage('1.1.0-main.7')
-  const tookMs = await untilApplied('1.1.0-main.7')
+  // the next look by itself is an hour away
+  await untilApplied('1.1.0-main.7')
   await git('pull', '-q', gitd.urlOf('vps'), 'main')
   assert.equal(await git('show', 'HEAD:deploy/web.yaml'), deployment.replace('1.0.0', '1.1.0-main.7').trim())
   assert.equal(
     await git('log', '-1', '--format=%an <%ae> %s'),
     'Bot <bot@example.com> registry.sluice.local/web:1.1.0-main.7',
   )
-  assert.ok(tookMs < 5000, `took ${tookMs} ms`)
   const kinds = facts.map(({ kind }) => kind)
   for (const kind of ['source', 'policy', 'write-back', 'build', 'apply'] as const)
     assert.ok(kinds.includes(kind), kind)
@@ -240,7 +237,7 @@ test('a marker that leads nowhere is said in the status, with file and line', as
   await git('add', '-A')
   await git('commit', '-q', '-m', 'marker')
   await push()
-  await until('the status', async () =>
+  await eventually('the status', async () =>
     /deploy\/cm\.yaml:5: "apps:nope" names no ImagePolicy/.test(await readyMessage('ImageUpdateAutomation')),
   )
   const marked = facts.findLast((fact) => fact.kind === 'markers')
@@ -254,7 +251,7 @@ test('a marker that leads nowhere is said in the status, with file and line', as
 test('a policy that selects nothing says what there was', async () => {
   const ref = { apiVersion: 'image.toolkit.fluxcd.io/v1', kind: 'ImagePolicy', namespace: 'apps', name: 'web' }
   await client.patch(ref, 'merge', { spec: { policy: { semver: { range: '>=9.0.0' } } } }, { fieldManager: 'test' })
-  await until('the status', async () =>
+  await eventually('the status', async () =>
     /none of 3 tags qualifies: .*1\.2\.0 \(is outside >=9\.0\.0\)/.test(await readyMessage('ImagePolicy')),
   )
 })

@@ -10,10 +10,11 @@ import { startEngine } from '../../src/adapters/engine/start.ts'
 import { clientFromKubeconfig } from '../../src/adapters/kube/client.ts'
 import { openDispatches } from '../../src/app/record/dispatches.ts'
 import { apply, eventually, NS, startKubed } from '../support/engine-world.ts'
+import { LONG_MS } from '../support/wait.ts'
 
 const NOTIFICATION = 'notification.toolkit.fluxcd.io/v1beta3'
 
-test('an Alert that does not get through is told until it does', { timeout: 60_000 }, async (t) => {
+test('an Alert that does not get through is told until it does', { timeout: LONG_MS }, async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'sluice-notify-'))
   const server = await startKubed()
   const client = clientFromKubeconfig(server.kubeconfig)

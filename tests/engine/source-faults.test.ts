@@ -16,21 +16,19 @@ import {
   inWorld,
   kustomization,
   NS,
-  onceFree,
   refTo,
   startKubed,
   type World,
 } from '../support/engine-world.ts'
+import { ownPorts } from '../support/own-ports.ts'
+import { LONG_MS } from '../support/wait.ts'
 
 // Git and registries that go away, and history that is rewritten: nothing is lost, nothing is applied twice, the status says what is going on.
 const SOURCE = 'source.toolkit.fluxcd.io/v1'
 const IMAGE = 'image.toolkit.fluxcd.io/v1'
 const start = controlPlaneBinary() === undefined ? startKubed : () => startControlPlane({ controllers: true })
 
-/** A real control plane alone takes half a minute to start on a busy machine; each wait below has a limit of its own. */
-const LIMIT_MS = 300_000
-
-test('sources that fail, on a real API server where one is at hand', { timeout: LIMIT_MS }, (t) =>
+test('sources that fail, on a real API server where one is at hand', { timeout: LONG_MS }, (t) =>
   inWorld(start, 'safe', async (world) => {
     await prepare(world)
     await t.test('a force push: what it took away is pruned, what it kept is not applied again', () => forced(world))
@@ -117,7 +115,8 @@ async function registryDown(world: World): Promise<void> {
   const mediaType = 'application/vnd.oci.image.index.v1+json'
   const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests: [] }))
   const registry = createRegistryClient()
-  let server = await serveRegistryd({ root, port: 0 })
+  const port = await ownPorts()
+  let server = await serveRegistryd({ root, port })
   const repository: [string, string, string] = [IMAGE, 'ImageRepository', 'web']
   const scan = (token: string) =>
     client.patch(
@@ -135,7 +134,7 @@ async function registryDown(world: World): Promise<void> {
     await server.close()
     await scan('down')
     await says(world, repository, /^False ReadOperationFailed: /)
-    server = await onceFree(() => serveRegistryd({ root, port: Number(host.split(':')[1]) }))
+    server = await serveRegistryd({ root, port })
     // Nobody asks again: it tries by itself.
     await says(world, repository, /^True Succeeded: successful scan: found 1 tags/)
   } finally {

@@ -21,6 +21,7 @@ import { conditionOf, read, readText } from '../../src/lib/kube/read.ts'
 import { digestOf } from '../../src/lib/oci/digest.ts'
 import { ARCHIVE_END, archiveEntry } from '../../src/pipeline/source/archive.ts'
 import { serveS3 } from '../lib/s3-server.ts'
+import { until } from '../support/wait.ts'
 
 /** Sources that are no Git repositories, end to end on the embedded servers: registry, object store, another controller's artifact. */
 const temp = mkdtempSync(join(tmpdir(), 'sluice-sources-'))
@@ -101,17 +102,6 @@ const kustomization = (kind: string, name: string, path = './'): KubeObject => (
   metadata: { name, namespace: NS },
   spec: { interval: '1h', prune: true, path, targetNamespace: NS, sourceRef: { kind, name } },
 })
-
-async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-  let last: unknown
-  for (const deadline = Date.now() + 30_000; Date.now() < deadline;) {
-    const found = await look()
-    if (found !== undefined) return found
-    last = found
-    await new Promise<void>((resolve) => void setTimeout(resolve, 50))
-  }
-  throw new Error(`${what}: not in 30 s, ${String(last)}`)
-}
 
 const valueOf = (name: string, want: string): Promise<string> =>
   until(`ConfigMap ${name}=${want}`, async () => {

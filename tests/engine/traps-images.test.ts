@@ -8,13 +8,14 @@ import { serveRegistryd } from '../../src/embedded/registryd/serve.ts'
 import type { KubeObject } from '../../src/lib/kube/object.ts'
 import { conditionOf, read, readText } from '../../src/lib/kube/read.ts'
 import { apply, eventually, inWorld, NS, refTo, startKubed, type World } from '../support/engine-world.ts'
+import { LONG_MS } from '../support/wait.ts'
 
 // The traps of Flux's image kinds as journeys, with both settings: what we do instead, and what Flux does.
 const IMAGE = 'image.toolkit.fluxcd.io/v1'
 type Images = World & { readonly host: string; readonly pushImage: (repository: string, tag: string) => Promise<void> }
 
 for (const traps of ['safe', 'flux'] as const)
-  test(`traps of images, --traps ${traps}`, { timeout: 150_000 }, (t) =>
+  test(`traps of images, --traps ${traps}`, { timeout: LONG_MS }, (t) =>
     inWorld(startKubed, traps, (plain) =>
       withRegistry(plain, async (world) => {
         const isSafe = traps === 'safe'

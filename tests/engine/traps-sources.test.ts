@@ -13,12 +13,13 @@ import {
   startKubed,
   type World,
 } from '../support/engine-world.ts'
+import { LONG_MS } from '../support/wait.ts'
 
 // The traps of Flux's sources as journeys, with both settings: what we do instead, and what Flux does.
 const SOURCE = 'source.toolkit.fluxcd.io/v1'
 
 for (const traps of ['safe', 'flux'] as const)
-  test(`traps of sources, --traps ${traps}`, { timeout: 150_000 }, (t) =>
+  test(`traps of sources, --traps ${traps}`, { timeout: LONG_MS }, (t) =>
     inWorld(startKubed, traps, async (world) => {
       const isSafe = traps === 'safe'
       await world.push({ 'app/a.yaml': configMap('a', '1'), 'app2/b.yaml': configMap('b', '1') }, 'first')

@@ -17,6 +17,7 @@ import {
   until,
   type World,
 } from '../support/engine-world.ts'
+import { LONG_MS } from '../support/wait.ts'
 
 // Each trap of Flux as a journey, with both settings: what we do instead, and what Flux does.
 const fixtures = 'tests/fixtures/sops'
@@ -24,7 +25,7 @@ const sealed = readFileSync(`${fixtures}/hybrid.yaml`, 'utf8')
 const SOURCE = 'source.toolkit.fluxcd.io/v1'
 
 for (const traps of ['safe', 'flux'] as const)
-  test(`traps, --traps ${traps}`, { timeout: 150_000 }, (t) =>
+  test(`traps, --traps ${traps}`, { timeout: LONG_MS }, (t) =>
     inWorld(startKubed, traps, async (world) => {
       const isSafe = traps === 'safe'
       await prepare(world)

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, test } from 'node:test'
+import { LONG_MS } from '../support/wait.ts'
 
 const TOKEN = 'token'
 const ROUNDS = 6
@@ -49,7 +50,7 @@ function git(cwd: string, ...args: string[]): Promise<{ code: number; out: strin
   })
 }
 
-test('kill -9 while pushing: no acknowledged push is lost, and each is told', { timeout: 120_000 }, async () => {
+test('kill -9 while pushing: no acknowledged push is lost, and each is told', { timeout: LONG_MS }, async () => {
   mkdirSync(join(temp, 'folder'))
   writeFileSync(join(temp, 'folder', 'a'), 'a')
   const events: string[] = []
@@ -88,7 +89,7 @@ test('kill -9 while pushing: no acknowledged push is lost, and each is told', { 
   assert.equal((await git(join(temp, 'root', 'app.git'), 'fsck', '--strict')).code, 0)
 })
 
-test('a lock that git left when it was killed with its server blocks no later push', { timeout: 60_000 }, async () => {
+test('a lock that git left when it was killed with its server blocks no later push', { timeout: LONG_MS }, async () => {
   const root = join(temp, 'root')
   const lock = join(root, 'app.git', 'refs', 'heads', 'main.lock')
   writeFileSync(lock, '')

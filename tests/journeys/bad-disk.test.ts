@@ -8,13 +8,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { clientFromKubeconfig } from '../../src/adapters/kube/client.ts'
 import type { KubeObject } from '../../src/lib/kube/object.ts'
 import { untilAllHealthy } from './crash.ts'
-import { cloneOf, git, type Product, scratch, startProduct, statusOf, until, untilDelivered } from './product.ts'
+import { cloneOf, git, type Product, scratch, startProduct, statusOf, untilDelivered } from './product.ts'
+import { LONG_MS, until } from '../support/wait.ts'
 
 // A state folder that the product may not write, one on a disk that is full, and one on a disk that fills while the product runs.
 const isRoot = process.getuid?.() === 0
 const NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
 
-test('a state folder that cannot be written is named, with the way out', { timeout: 60_000 }, async () => {
+test('a state folder that cannot be written is named, with the way out', { timeout: LONG_MS }, async () => {
   const space = scratch()
   const folder = join(space.dir, 'readonly')
   mkdirSync(folder)
@@ -30,7 +31,7 @@ test('a state folder that cannot be written is named, with the way out', { timeo
 
 test(
   'a full disk is named; with space again, the same state goes on and has lost nothing',
-  { timeout: 180_000 },
+  { timeout: LONG_MS },
   async (t) => {
     const space = scratch()
     const disk = join(space.dir, 'disk')
@@ -51,7 +52,7 @@ test(
 
 test(
   'a disk that fills: said where and what to do, nothing lost, and with room again all goes on by itself',
-  { timeout: 300_000 },
+  { timeout: LONG_MS },
   async (t) => {
     const space = scratch()
     const disk = join(space.dir, 'disk')
@@ -85,12 +86,12 @@ test(
     const full = /^the disk of \S+\/disk\/state is full \(0\.\d MiB left\): free space/
     const seen = product
     const isNamed = async (): Promise<boolean> => full.test((await statusOf(seen)).notice ?? '')
-    await until('status names the disk', isNamed, 20_000)
+    await until('status names the disk', isNamed)
     const done = await refusesWrites(product, disk)
     empty(disk)
     await done()
     await untilDelivered(product, 'api-gateway', 'staging', pushed(clone))
-    await until('nothing is full any more', async () => !(await isNamed()), 20_000)
+    await until('nothing is full any more', async () => !(await isNamed()))
     await untilAllHealthy(product)
   },
 )
@@ -146,7 +147,7 @@ async function refusesWrites(product: Product, disk: string): Promise<() => Prom
       (error: unknown) => String(error),
     )
     // what comes together with the write that finds no room waits as that does; the next look is refused
-    return Promise.race([listed, sleep(20_000, 'no answer')])
+    return Promise.race([listed, sleep(60_000, 'no answer')])
   }
   const isSaid = async (): Promise<boolean> => {
     answers.push(await look())
@@ -154,7 +155,7 @@ async function refusesWrites(product: Product, disk: string): Promise<() => Prom
   }
   const told = (): string =>
     `${openCount} of ${underWay.length} writes wait; ${answers.slice(-3).join(' | ')}\n${product.output().slice(-3000)}`
-  await until('the API says it', isSaid, 60_000, told)
+  await until('the API says it', isSaid, told)
   return async () => {
     await Promise.all(underWay)
     client.close()

@@ -5,7 +5,8 @@ import { after, before, test } from 'node:test'
 import { clientFromKubeconfig, type HttpKubeClient } from '../../src/adapters/kube/client.ts'
 import type { KubeObject, ObjectRef } from '../../src/lib/kube/object.ts'
 import { conditionOf, read, readList, readText } from '../../src/lib/kube/read.ts'
-import { cellOf, cloneOf, git, type Product, scratch, startProduct, until } from './product.ts'
+import { cellOf, cloneOf, git, type Product, scratch, startProduct } from './product.ts'
+import { LONG_MS, until } from '../support/wait.ts'
 
 // Bad input on the whole product: each fault is pushed to develop (staging), says what is wrong and where, harms nobody
 // else, and is gone with the push of its fix. What the product meets but this file does not push:
@@ -29,13 +30,13 @@ before(
   async () => {
     product = await startProduct(join(space.dir, 'state'), resolve('examples/vps'), ['--node', 'sim'])
     client = clientFromKubeconfig(product.access.kube.kubeconfig)
-    await until('everything is healthy', () => product.output().includes('everything is healthy'), 90_000, tail)
+    await until('everything is healthy', () => product.output().includes('everything is healthy'), tail)
     clone = cloneOf(product, space.dir, 'develop')
     await untilApplied(git(clone, 'rev-parse', 'HEAD'))
     living = await uids()
     assert.equal(living.size, 12)
   },
-  { timeout: 120_000 },
+  { timeout: LONG_MS },
 )
 after(async () => {
   client?.close()
@@ -142,7 +143,7 @@ const faults: readonly Fault[] = [
 ]
 
 for (const fault of faults)
-  test(`${fault.it} is refused with its place, harms nobody, and goes with its fix`, { timeout: 60_000 }, async () => {
+  test(`${fault.it} is refused with its place, harms nobody, and goes with its fix`, { timeout: LONG_MS }, async () => {
     git(clone, 'pull', '--quiet', '--rebase')
     fault.edit()
     const commit = publish(fault.it)
@@ -150,7 +151,7 @@ for (const fault of faults)
       const cause = fault.at === 'run' ? await failedRun(commit) : await failedKustomization(commit)
       for (const words of fault.says) assert.match(cause, words)
       const seen = async (): Promise<string> => (await cellOf(product, 'api-gateway', 'staging'))?.cause ?? ''
-      await until('status says it', async () => says(await seen(), fault.says), 15_000, tail)
+      await until('status says it', async () => says(await seen(), fault.says), tail)
       await nobodyElseIsHarmed()
     } finally {
       const fixed = await takeBack(commit)
@@ -158,7 +159,7 @@ for (const fault of faults)
     }
   })
 
-test('a marker for no policy is named with file and line', { timeout: 60_000 }, async () => {
+test('a marker for no policy is named with file and line', { timeout: LONG_MS }, async () => {
   git(clone, 'pull', '--quiet', '--rebase')
   edit(STAGING, (text) => text.replace('staging:api-gateway:tag', 'staging:api-getaway:tag'))
   const commit = publish('a marker for no policy')
@@ -173,7 +174,7 @@ test('a marker for no policy is named with file and line', { timeout: 60_000 }, 
   await until('the automation is content', async () => (await messageOf(automation)) === 'repository up-to-date')
 })
 
-test('tags that no policy selects are named, each with why it was not', { timeout: 60_000 }, async () => {
+test('tags that no policy selects are named, each with why it was not', { timeout: LONG_MS }, async () => {
   git(clone, 'pull', '--quiet', '--rebase')
   edit(STAGING, (text) => text.replace('^develop-(?P', '^nothing-(?P'))
   const commit = publish('a filter that no tag matches')
@@ -217,7 +218,6 @@ async function failedKustomization(commit: string): Promise<string> {
       const ready = conditionOf(object, 'Ready')
       return isAt && ready?.status === 'False' ? ready.message : undefined
     },
-    30_000,
     tail,
   )
   return message.trim()
@@ -225,7 +225,7 @@ async function failedKustomization(commit: string): Promise<string> {
 
 async function failedRun(commit: string): Promise<string> {
   const line = new RegExp(`run .* ${commit.slice(0, 7)}: failed: (.*)`)
-  return until('the run fails', () => line.exec(product.output())?.[1], 30_000, tail)
+  return until('the run fails', () => line.exec(product.output())?.[1], tail)
 }
 
 /** Production is ready, the two other services of staging are as they were, and nothing was pruned. */
@@ -296,7 +296,6 @@ async function takeBack(commit: string): Promise<string> {
   await until(
     'nothing is wrong any more',
     async () => (await cellOf(product, 'api-gateway', 'staging'))?.cause === undefined,
-    30_000,
     tail,
   )
   return fixed.slice(0, 7)
@@ -318,7 +317,6 @@ async function untilApplied(commit: string): Promise<void> {
       if (conditionOf(object, 'Ready')?.status !== 'True' || applied === undefined) return false
       return applied === commit || isOnTopOf(applied, commit)
     },
-    30_000,
     tail,
   )
 }

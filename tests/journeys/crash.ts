@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { git, historyOf, isOnPath, kubectl, type Product, statusOf, until } from './product.ts'
+import { git, historyOf, isOnPath, kubectl, type Product, statusOf } from './product.ts'
+import { until } from '../support/wait.ts'
 
 /** Waits until every service is healthy in every environment; of the example there are six together. */
 export async function untilAllHealthy(product: Product, count = 6): Promise<void> {
@@ -11,7 +12,6 @@ export async function untilAllHealthy(product: Product, count = 6): Promise<void
       const cells = (await statusOf(product)).services.flatMap((service) => service.cells)
       return cells.length === count && cells.every((cell) => cell.state === 'done')
     },
-    280_000,
     () => product.output().slice(-6000),
   )
 }
@@ -36,7 +36,6 @@ export async function untilRecorded(
         delivery?.state === 'done' && passed?.join() === borders.join() && passed.length === delivery.borders.length
       )
     },
-    280_000,
     () => `${seen}\n${product.output().slice(-6000)}`,
   )
 }
@@ -64,7 +63,6 @@ export async function assertPodsOnce(product: Product): Promise<void> {
       seen = `pods ${pods.join(' ')}\ncontainers ${running.join(' ')}`
       return pods.length === 9 && pods.sort().join() === running.sort().join()
     },
-    90_000,
     () => `${seen}\n${kubectl(product, 'get', 'pods', '-A')}\n${product.output().slice(-3000)}`,
   )
 }

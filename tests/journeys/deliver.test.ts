@@ -15,11 +15,11 @@ import {
   scratch,
   startProduct,
   statusOf,
-  until,
   untilDelivered,
   urlOf,
 } from './product.ts'
 import { peerTool } from '../lib/peer.ts'
+import { LONG_MS, until } from '../support/wait.ts'
 
 // The procedures end to end, in the order of a working day, on one product with real git and real kubectl.
 const space = scratch()
@@ -39,7 +39,7 @@ after(async () => {
 const setVersionText = (text: string) => (source: string) =>
   source.replace(/^const name = .*$/m, (line) => `// ${text}\n${line}`)
 
-test('the first start delivers three services to two environments', { timeout: 180_000 }, async () => {
+test('the first start delivers three services to two environments', { timeout: LONG_MS }, async () => {
   const view = await until(
     'everything is healthy',
     async () => {
@@ -47,7 +47,6 @@ test('the first start delivers three services to two environments', { timeout: 1
       const cells = seen.services.flatMap((service) => service.cells)
       return cells.length === 6 && cells.every((cell) => cell.state === 'done') ? seen : undefined
     },
-    150_000,
     () => product.output().slice(-8000),
   )
   assert.deepEqual(
@@ -71,7 +70,7 @@ test('the gateway answers with what the two others say, in both environments', a
   }
 })
 
-test('a push to develop deploys staging, and only what it touches', { timeout: 150_000 }, async () => {
+test('a push to develop deploys staging, and only what it touches', { timeout: LONG_MS }, async () => {
   const before = await cellOf(product, 'api-gateway', 'production')
   const commit = change(develop, 'api-gateway/server.mjs', setVersionText('staging change'), 'feat: staging change')
   const cell = await untilDelivered(product, 'api-gateway', 'staging', commit)
@@ -81,7 +80,7 @@ test('a push to develop deploys staging, and only what it touches', { timeout: 1
   assert.deepEqual((await cellOf(product, 'api-gateway', 'production'))?.version, before?.version)
 })
 
-test('a push to main deploys production', { timeout: 150_000 }, async () => {
+test('a push to main deploys production', { timeout: LONG_MS }, async () => {
   const commit = change(main, 'api-gateway/server.mjs', setVersionText('production change'), 'feat: production change')
   const cell = await untilDelivered(product, 'api-gateway', 'production', commit)
   assert.match(cell.version, /^1\.1\.0-main\.\d+$/)
@@ -91,7 +90,7 @@ test('a push to main deploys production', { timeout: 150_000 }, async () => {
   assert.equal(version.version, cell.version)
 })
 
-test('a pull request is tested and built, and nothing is pushed', { timeout: 90_000 }, async () => {
+test('a pull request is tested and built, and nothing is pushed', { timeout: LONG_MS }, async () => {
   const tagsBefore = await tagsOf('api-gateway')
   git(main, 'checkout', '--quiet', '-b', 'topic')
   git(main, 'branch', '--quiet', '--set-upstream-to=origin/main')
@@ -103,13 +102,12 @@ test('a pull request is tested and built, and nothing is pushed', { timeout: 90_
   await until(
     'the pull request was built',
     () => new RegExp(`run .* ${commit.slice(0, 7)}: succeeded`).test(product.output()),
-    60_000,
     () => product.output().slice(-4000),
   )
   assert.deepEqual(await tagsOf('api-gateway'), tagsBefore)
 })
 
-test('a tag is a release, and the policy selects it', { timeout: 150_000 }, async () => {
+test('a tag is a release, and the policy selects it', { timeout: LONG_MS }, async () => {
   git(main, 'pull', '--quiet', '--rebase')
   git(main, 'tag', 'v1.1.0')
   git(main, 'push', '--quiet', 'origin', 'v1.1.0')
@@ -120,7 +118,6 @@ test('a tag is a release, and the policy selects it', { timeout: 150_000 }, asyn
         const cell = await cellOf(product, service, 'production')
         return cell?.version === '1.1.0' && cell.state === 'done'
       },
-      120_000,
       () => product.output().slice(-6000),
     )
   }
@@ -128,7 +125,7 @@ test('a tag is a release, and the policy selects it', { timeout: 150_000 }, asyn
   assert.match(git(main, 'log', '-1', '--format=%an %B'), /^Flux Image Automation Automated image update/)
 })
 
-test('a rolling update drops no request', { timeout: 150_000 }, async () => {
+test('a rolling update drops no request', { timeout: LONG_MS }, async () => {
   const url = new URL('health', await urlOf(product, 'api-generation', 'default'))
   let sent = 0
   const failures: string[] = []
@@ -151,7 +148,7 @@ test('a rolling update drops no request', { timeout: 150_000 }, async () => {
 
 test(
   'a service that does not get healthy stops with its cause, the old pods serve on, and a fix goes through',
-  { timeout: 240_000 },
+  { timeout: LONG_MS },
   async () => {
     const url = new URL('health', await urlOf(product, 'api-enrichment', 'default'))
     const probe = (text: string): string => text.replace('path: /health', 'path: /nowhere')
@@ -163,7 +160,6 @@ test(
         const seen = await cellOf(product, 'api-enrichment', 'production')
         return seen?.state === 'failed' ? seen : undefined
       },
-      200_000,
       () => product.output().slice(-6000),
     )
     assert.match(cell.cause ?? '', /api-enrichment/)
@@ -177,7 +173,7 @@ test(
 
 test(
   'kubectl set image is taken back as drift, and recorded',
-  { timeout: 60_000, skip: isOnPath('kubectl') ? false : 'no kubectl on the PATH' },
+  { timeout: LONG_MS, skip: isOnPath('kubectl') ? false : 'no kubectl on the PATH' },
   async () => {
     const image = kubectl(
       product,
@@ -217,7 +213,7 @@ test(
 
 test(
   'the real flux command reads, asks, suspends and resumes',
-  { timeout: 60_000, skip: peerTool('flux') === undefined ? 'no flux at hand (SLUICE_PEERS)' : false },
+  { timeout: LONG_MS, skip: peerTool('flux') === undefined ? 'no flux at hand (SLUICE_PEERS)' : false },
   () => {
     const flux = (...args: readonly string[]): string =>
       execFileSync(peerTool('flux') ?? '', ['--kubeconfig', product.access.kube.kubeconfig, ...args], {

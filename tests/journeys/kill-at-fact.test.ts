@@ -14,13 +14,14 @@ import {
   cloneOf,
   git,
   historyOf,
+  keptPorts,
   type Product,
   scratch,
   startProduct,
   statusOf,
-  until,
   untilDelivered,
 } from './product.ts'
+import { until } from '../support/wait.ts'
 
 // `kill -9` at every fact of a delivery, before the fact is on disk and after it: the next start goes on where it was, by itself. Pods are
 // simulated; kill.test.ts kills with real ones, `npm run soak -- kill` at random. Of the example there is one service in one environment and no
@@ -34,6 +35,7 @@ const ROUND_MS = 300_000
 const letters: { readonly reason: string; readonly revision: string }[] = []
 let onLetter: () => void = () => undefined
 let mailbox: Server
+const ports = await keptPorts()
 let product: Product
 let clone = ''
 
@@ -50,7 +52,7 @@ before(
     await new Promise<void>((listening) => mailbox.listen(0, '127.0.0.1', listening))
     makeRepository((mailbox.address() as AddressInfo).port)
     product = await start()
-    await until('everything is healthy', () => product.output().includes('everything is healthy'), 280_000)
+    await until('everything is healthy', () => product.output().includes('everything is healthy'))
     mkdirSync(join(space.dir, 'clones'))
     clone = cloneOf(product, join(space.dir, 'clones'), 'develop')
   },
@@ -124,7 +126,7 @@ for (const [it, delayMs] of [
 const start = (): Promise<Product> => {
   process.env['SLUICE_KILL_AT'] = asked
   const hook = pathToFileURL(resolve('tests/journeys/kill-at-fact.mjs')).href
-  return startProduct(state, repository, ['--node', 'sim'], ['--import', hook])
+  return startProduct(state, repository, ['--node', 'sim', ...ports], ['--import', hook])
 }
 
 /** Pushes a change of the gateway; the product may be killed before it answers. Answers the commit. */
@@ -161,7 +163,6 @@ async function arrivedOnce(commit: string): Promise<void> {
   await until(
     `a message tells of ${applied.slice(0, 7)}`,
     () => letters.some(({ reason, revision }) => reason === 'ReconciliationSucceeded' && revision.endsWith(applied)),
-    60_000,
     () => JSON.stringify(letters.slice(-20)),
   )
 }

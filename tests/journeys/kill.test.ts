@@ -16,7 +16,8 @@ import {
   urlsOf,
 } from './crash.ts'
 import { seededRandom } from '../support/seeded-random.ts'
-import { change, cloneOf, git, type Product, scratch, startProduct, until, untilDelivered } from './product.ts'
+import { change, cloneOf, git, keptPorts, type Product, scratch, startProduct, untilDelivered } from './product.ts'
+import { LONG_MS, PATIENCE_MS, until } from '../support/wait.ts'
 
 // `kill -9` at every border of the way; each test goes on with the state that the one before left.
 const bundle = resolve('dist/sluice.mjs')
@@ -27,10 +28,11 @@ const random = seededRandom(seed)
 const space = scratch()
 const state = join(space.dir, 'state')
 let product: Product
-/** Everything waits for something that is seen; only what will never come costs this long. */
-const LONG_MS = 600_000
 let develop = ''
 let main = ''
+
+const ports = await keptPorts()
+const start = (): Promise<Product> => startProduct(state, example, ports)
 
 before(() => console.log(`seed ${seed} (repeat with SLUICE_SEED=${seed})`))
 after(async () => {
@@ -41,10 +43,10 @@ after(async () => {
 })
 
 test('kill -9 in the first delivery: the second start finishes it', { timeout: LONG_MS }, async () => {
-  product = await startProduct(state, example)
+  product = await start()
   await product.printed(/run .*: running/)
   await killAfter(random() * 1500)
-  product = await startProduct(state, example)
+  product = await start()
   await untilAllHealthy(product)
   develop = cloneOf(product, space.dir, 'develop')
   main = cloneOf(product, space.dir, 'main')
@@ -99,8 +101,8 @@ test(
     assert.equal(await product.exited, 0, product.output().slice(-2000))
     await untilNothingRuns()
     const started = Date.now()
-    product = await startProduct(state, example)
-    await product.printed(/everything is healthy/).catch(() => untilAllHealthy(product))
+    product = await start()
+    await until('it says so', () => product.output().includes('everything is healthy'))
     console.log(`a clean second start: healthy after ${Date.now() - started} ms`)
     await untilAllHealthy(product)
     assert.deepEqual(urlsOf(product), urls)
@@ -112,25 +114,25 @@ test('a second Ctrl-C ends at once; the next start finds everything', { timeout:
   process.kill(product.pid, 'SIGINT')
   await heard // two signals at once are one
   process.kill(product.pid, 'SIGINT')
-  const code = await Promise.race([product.exited, sleep(10_000, 'still there')])
+  const code = await Promise.race([product.exited, sleep(PATIENCE_MS, 'still there')])
   assert.ok(code === 130 || code === 0, String(code))
-  product = await startProduct(state, example)
+  product = await start()
   await untilAllHealthy(product)
   await assertPodsOnce(product)
 })
 
 test('sluice down stops it, --once says how it went, a taken port is named', { timeout: LONG_MS }, async () => {
-  const ports = new URL(product.access.page.url).port
+  const { port } = new URL(product.access.page.url)
   assert.equal(spawnSync(process.execPath, [bundle, 'down', '--state', state]).status, 0)
   assert.equal(await product.exited, 0)
   await untilNothingRuns()
 
   const taken = createServer()
-  await new Promise<void>((listening) => taken.listen(Number(ports), '127.0.0.1', listening))
+  await new Promise<void>((listening) => taken.listen(Number(port), '127.0.0.1', listening))
   const refused = runUp(['--once'])
   await new Promise((closed) => taken.close(closed))
   assert.equal(refused.status, 3)
-  assert.match(refused.stderr, new RegExp(`port ${ports} of the page listener is taken`))
+  assert.match(refused.stderr, new RegExp(`port ${port} of the page listener is taken`))
 
   const fresh = join(space.dir, 'fresh')
   const late = runUp(['--once', '--timeout', '1', '--node', 'none'], fresh)
@@ -144,7 +146,7 @@ test('sluice down stops it, --once says how it went, a taken port is named', { t
   assert.equal(stuck.status, 3, stuck.stdout)
   assert.match(stuck.stdout, /not healthy .*\n {2}Kustomization \S+: clusters\/one\/kustomization.yaml:2:5: .*missing/)
 
-  product = await startProduct(state, example)
+  product = await start()
   const commit = pushTo(develop, 'once')
   await product.kill('SIGKILL')
   const healthy = runUp(['--once'])
@@ -163,7 +165,7 @@ function runUp(
 ): { status: number | null; stdout: string; stderr: string } {
   return spawnSync(process.execPath, [bundle, 'up', repository, '--state', folder, ...flags], {
     encoding: 'utf8',
-    timeout: 150_000,
+    timeout: LONG_MS,
   })
 }
 
@@ -185,7 +187,7 @@ async function killAfter(ms: number): Promise<void> {
 async function restartAndFinish(commit: string, environment: string): Promise<void> {
   const urls = urlsOf(product)
   const started = Date.now()
-  product = await startProduct(state, example)
+  product = await start()
   await untilDelivered(product, 'api-gateway', environment, commit)
   console.log(`delivered ${Date.now() - started} ms after the second start`)
   await untilRecorded(product, { commit, service: 'api-gateway', environment }, BORDERS)
@@ -204,7 +206,6 @@ async function untilNothingRuns(): Promise<void> {
   await until(
     'no process and no mount is left',
     () => processesOf(state).length === 0,
-    30_000,
     () => execFileSync('ps', ['-o', 'pid,ppid,etime,args', '-p', processesOf(state).join()], { encoding: 'utf8' }),
   )
 }

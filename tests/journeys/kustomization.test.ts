@@ -5,7 +5,8 @@ import { after, before, test } from 'node:test'
 import { clientFromKubeconfig, type HttpKubeClient } from '../../src/adapters/kube/client.ts'
 import type { KubeObject, ObjectRef } from '../../src/lib/kube/object.ts'
 import { conditionOf, readText } from '../../src/lib/kube/read.ts'
-import { cloneOf, git, type Product, scratch, startProduct, until } from './product.ts'
+import { cloneOf, git, type Product, scratch, startProduct } from './product.ts'
+import { LONG_MS, until } from '../support/wait.ts'
 
 // What a Kustomization does with what leaves Git, and with what never becomes healthy: on a product with pods that really run.
 const space = scratch()
@@ -68,7 +69,7 @@ before(
     clone = cloneOf(product, space.dir, 'main')
     await untilReady(git(clone, 'rev-parse', 'HEAD'))
   },
-  { timeout: 120_000 },
+  { timeout: LONG_MS },
 )
 after(async () => {
   client?.close()
@@ -76,7 +77,7 @@ after(async () => {
   space.release()
 })
 
-test('what leaves Git goes by itself, but for what says that it stays', { timeout: 60_000 }, async () => {
+test('what leaves Git goes by itself, but for what says that it stays', { timeout: LONG_MS }, async () => {
   const before = await uidsOf(['goes', 'kept', 'stays'])
   assert.ok(before.every((uid) => uid !== undefined))
   for (const name of ['goes', 'kept']) rmSync(join(clone, `apps/${name}.yaml`))
@@ -87,7 +88,7 @@ test('what leaves Git goes by itself, but for what says that it stays', { timeou
 
 test(
   'a StatefulSet whose pods crash fails its Kustomization, which names it, and a fix goes through',
-  { timeout: 150_000 },
+  { timeout: LONG_MS },
   async () => {
     write(clone, { 'apps/db.yaml': database('process.exit(3)') })
     const commit = push('a database that crashes')
@@ -98,7 +99,6 @@ test(
         const ready = conditionOf(await kustomization(), 'Ready')
         return ready?.status === 'False' ? ready.message : undefined
       },
-      120_000,
       tail,
     )
     assert.match(message, /stalled resources: \[StatefulSet\/default\/db status: 'Failed'/)
@@ -111,7 +111,6 @@ test(
     await until(
       'the fix is there',
       async () => readText(await kustomization(), 'status', 'lastAttemptedRevision').endsWith(fixed),
-      60_000,
       tail,
     )
     // As in Kubernetes: a StatefulSet waits for its pods in their order, and never replaces one that is not ready by itself.
@@ -134,7 +133,6 @@ async function untilReady(commit: string): Promise<void> {
       const isApplied = readText(object, 'status', 'lastAppliedRevision').endsWith(commit)
       return isApplied && conditionOf(object, 'Ready')?.status === 'True'
     },
-    60_000,
     tail,
   )
 }

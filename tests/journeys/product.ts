@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { CellView, DeliveryView, PageView } from '../../src/app/page-view.ts'
 import type { Access } from '../../src/app/state/access.ts'
+import { LISTENERS } from '../../src/app/state/ports.ts'
+import { ownPorts } from '../support/own-ports.ts'
+import { PATIENCE_MS, until } from '../support/wait.ts'
 
 const bundle = resolve('dist/sluice.mjs')
 
@@ -23,6 +26,15 @@ export type Product = {
 export function scratch(): { readonly dir: string; readonly release: () => void } {
   const dir = mkdtempSync(join(tmpdir(), 'sluice-journey-'))
   return { dir, release: () => rmSync(dir, { recursive: true, force: true }) }
+}
+
+/**
+ * Flags for ports that nobody takes while a product is down between two starts: of those that it chooses by itself, another product may choose
+ * one at its first start.
+ */
+export async function keptPorts(): Promise<readonly string[]> {
+  const first = await ownPorts(LISTENERS.length)
+  return LISTENERS.flatMap((listener, at) => [`--${listener}-port`, String(first + at)])
 }
 
 /** Runs `sluice up` on a repository and answers when its listeners are ready; `ofNode` are flags of Node itself. */
@@ -47,7 +59,6 @@ export async function startProduct(
   await until(
     'the listeners are ready',
     () => / page http:/.test(text) || hasExited(child),
-    120_000,
     () => text,
   )
   if (hasExited(child)) throw new Error(`sluice up ended:\n${text}`)
@@ -63,7 +74,7 @@ export async function startProduct(
       child.kill(signal)
       await exited
     },
-    printed: (line, timeoutMs = 90_000) =>
+    printed: (line, timeoutMs = PATIENCE_MS) =>
       new Promise((found, failed) => {
         const from = text.length
         const read = (): void => {
@@ -78,22 +89,6 @@ export async function startProduct(
         }
         readers.add(read)
       }),
-  }
-}
-
-/** Waits until `check` answers something true, and asks the less often the longer that takes; fails with `detail` when it does not in time. */
-export async function until<T>(
-  what: string,
-  check: () => T | Promise<T>,
-  timeoutMs = 150_000,
-  detail: () => string = () => '',
-): Promise<NonNullable<T>> {
-  const deadline = Date.now() + timeoutMs
-  for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 1.2, 400)) {
-    const answer = await check()
-    if (answer) return answer
-    if (Date.now() > deadline) throw new Error(`not within ${timeoutMs / 1000} s: ${what}\n${detail()}`)
-    await new Promise((again) => setTimeout(again, pauseMs))
   }
 }
 
@@ -127,7 +122,6 @@ export async function untilDelivered(
       const cell = await cellOf(product, service, environment)
       return cell !== undefined && cell.state === 'done' && commit.startsWith(cell.commit) ? cell : undefined
     },
-    280_000,
     () => product.output().slice(-6000),
   )
 }
@@ -180,7 +174,6 @@ export async function urlOf(product: Product, name: string, namespace: string): 
   return until(
     `a URL of ${namespace}/${name}`,
     () => product.access.services.find((service) => service.name === name && service.namespace === namespace)?.url,
-    30_000,
   )
 }
 

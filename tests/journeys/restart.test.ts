@@ -10,7 +10,8 @@ import { readText } from '../../src/lib/kube/read.ts'
 import { nodeLayer, pushImage } from '../support/node-image.ts'
 import { processesOf, tryKill } from './crash.ts'
 import { seededRandom } from '../support/seeded-random.ts'
-import { type Product, scratch, startProduct, until } from './product.ts'
+import { keptPorts, type Product, scratch, startProduct } from './product.ts'
+import { LONG_MS, until } from '../support/wait.ts'
 
 // Workloads of every kind run while the whole product is ended and started again: no pod is made twice, no program is started twice.
 const canRun = spawnSync('unshare', ['-Urmn', 'true']).status === 0
@@ -21,7 +22,7 @@ const space = scratch()
 const state = join(space.dir, 'state')
 const runs = join(space.dir, 'runs')
 const repository = join(space.dir, 'repository')
-const STARTING_MS = 120_000
+const ports = await keptPorts()
 let product: Product
 
 /** Pods that each workload has when all is calm. */
@@ -58,7 +59,7 @@ after(async () => {
   space.release()
 })
 
-test('kill -9 while all is calm: every pod and every program goes on', { ...skip, timeout: 300_000 }, async () => {
+test('kill -9 while all is calm: every pod and every program goes on', { ...skip, timeout: LONG_MS }, async () => {
   const was = await seen()
   await product.kill('SIGKILL')
   await start()
@@ -66,7 +67,7 @@ test('kill -9 while all is calm: every pod and every program goes on', { ...skip
   assert.deepEqual(await seen(), was)
 })
 
-test('kill -9 again and again while it starts: the same', { ...skip, timeout: 600_000 }, async () => {
+test('kill -9 again and again while it starts: the same', { ...skip, timeout: LONG_MS }, async () => {
   const was = await seen()
   for (let time = 0; time < 4; time++) {
     await product.kill('SIGKILL')
@@ -79,7 +80,7 @@ test('kill -9 again and again while it starts: the same', { ...skip, timeout: 60
 
 test(
   'kill -9 while workloads are being made: each gets its pods, and no more',
-  { ...skip, timeout: 600_000 },
+  { ...skip, timeout: LONG_MS },
   async () => {
     const client = clientFromKubeconfig(product.access.kube.kubeconfig)
     const more = Array.from({ length: 6 }, (_, at) => replicaSet(`late-${at}`, 2))
@@ -95,7 +96,7 @@ test(
   },
 )
 
-test('ended and started again: the same pods, what was done stays done', { ...skip, timeout: 300_000 }, async () => {
+test('ended and started again: the same pods, what was done stays done', { ...skip, timeout: LONG_MS }, async () => {
   const was = await seen()
   await product.kill('SIGTERM')
   await start()
@@ -107,7 +108,7 @@ test('ended and started again: the same pods, what was done stays done', { ...sk
 })
 
 async function start(): Promise<void> {
-  product = await startProduct(state, repository, ['--node', 'linux'])
+  product = await startProduct(state, repository, ['--node', 'linux', ...ports])
 }
 
 /** All pods run that are wanted, and that stays so. */
@@ -122,10 +123,10 @@ async function untilCalm(more: Readonly<Record<string, number>> = {}): Promise<v
     return counts === JSON.stringify(wanted)
   }
   const detail = (): string => `${counts}\n${product.output().slice(-3_000)}`
-  await until('every pod runs', isCalm, STARTING_MS, detail)
+  await until('every pod runs', isCalm, detail)
   // longer than controllers that saw too little take to make pods again
   await sleep(3_000)
-  await until('every pod still runs', isCalm, STARTING_MS, detail)
+  await until('every pod still runs', isCalm, detail)
   const all = (await pods()).filter(({ metadata }) => wanted.some(([app]) => app === metadata.labels?.['app']))
   const sum = wanted.reduce((before, [, count]) => before + count, 0)
   assert.equal(all.length, sum, all.map(({ metadata }) => metadata.name).join(' '))

@@ -22,7 +22,7 @@ export function invariantTests(inNamespace: () => Promise<Place>): void {
       const versions: string[] = []
       for (let round = 0; round < SEQUENCES; round++) await sequence(place, kind, seed + round, `o${round}`, versions)
       const events = await place.api.watch(
-        `${collection}?watch=true&resourceVersion=${start}&timeoutSeconds=30`,
+        `${collection}?watch=true&resourceVersion=${start}&timeoutSeconds=600`,
         (all) => all.length === versions.length,
       )
       assertOnce(events, versions)

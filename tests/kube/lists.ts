@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { until } from '../support/wait.ts'
 import type { Place } from './place.ts'
 import type { Body } from './server.ts'
 
@@ -47,7 +48,7 @@ export function listTests(inNamespace: () => Promise<Place>): void {
     const defined = await api.call('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', shirts(group))
     assert.equal(defined.code, 201, JSON.stringify(defined.body))
     const shirtsIn = (version: string): string => `/apis/${group}/${version}/namespaces/${namespace}/shirts`
-    await untilServed(async () => (await api.call('GET', shirtsIn('v1'))).code === 200)
+    await until('the kind is served', async () => (await api.call('GET', shirtsIn('v1'))).code === 200)
     for (const [name, spec] of [
       ['a', { color: 'blue', size: 3, isWashed: true }],
       ['b', { color: 'red' }],
@@ -99,14 +100,6 @@ export function listTests(inNamespace: () => Promise<Place>): void {
     assert.equal((await api.call('DELETE', `${secrets}?labelSelector=half%3Dodd`)).code, 200)
     assert.deepEqual(namesIn((await api.call('GET', secrets)).body), ['m0', 'm2'])
   })
-}
-
-async function untilServed(isServed: () => Promise<boolean>): Promise<void> {
-  for (let look = 0; look < 200; look++) {
-    if (await isServed()) return
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  throw new Error('the kind is not served')
 }
 
 function shirts(group: string): Record<string, unknown> {

@@ -23,7 +23,7 @@ export function watchTests(inNamespace: () => Promise<Place>): void {
     const { api, maps, version, make } = await place()
     await make('x')
     const events = api.watch(
-      `${maps}?watch=true&resourceVersion=${version}&timeoutSeconds=20`,
+      `${maps}?watch=true&resourceVersion=${version}&timeoutSeconds=600`,
       (all) => all.length === 4,
     )
     await api.call('PATCH', `${maps}/x`, { data: { a: '1' } }, MERGE)
@@ -44,7 +44,7 @@ export function watchTests(inNamespace: () => Promise<Place>): void {
     await make('in', { app: 'a' })
     await make('out')
     const events = api.watch(
-      `${maps}?watch=1&resourceVersion=${version}&labelSelector=app%3Da&timeoutSeconds=20`,
+      `${maps}?watch=1&resourceVersion=${version}&labelSelector=app%3Da&timeoutSeconds=600`,
       (all) => all.length === 4,
     )
     await api.call('PATCH', `${maps}/out`, { metadata: { labels: { app: 'a' } } }, MERGE)
@@ -57,7 +57,7 @@ export function watchTests(inNamespace: () => Promise<Place>): void {
   test('one object, and one namespace, are watched alone', async () => {
     const { api, maps, version, make } = await place()
     const one = api.watch(
-      `${maps}?watch=true&resourceVersion=${version}&fieldSelector=metadata.name%3Dx&timeoutSeconds=20`,
+      `${maps}?watch=true&resourceVersion=${version}&fieldSelector=metadata.name%3Dx&timeoutSeconds=600`,
       (all) => all.length === 2,
     )
     for (const name of ['w', 'x', 'y']) await make(name)
@@ -69,7 +69,7 @@ export function watchTests(inNamespace: () => Promise<Place>): void {
     const { api, maps, make } = await place()
     await make('second')
     const events = await api.watch(
-      `${maps}?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&timeoutSeconds=20`,
+      `${maps}?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&timeoutSeconds=600`,
       (all) => all.at(-1)?.type === 'BOOKMARK',
     )
     const initial = events.slice(0, -1).map(told)

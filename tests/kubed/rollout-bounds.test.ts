@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { type Cluster, startCluster } from '../../src/app/cluster.ts'
 import { type Api, apiOf, type Body, type WatchEvent } from '../kube/server.ts'
+import { LONG_MS } from '../support/wait.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'rollout-bounds-'))
 let cluster: Cluster
@@ -35,7 +36,7 @@ const cases: {
 for (const { replicas, maxSurge, maxUnavailable, most, least } of cases)
   test(
     `a rollout of ${replicas} with ${maxSurge} more and ${maxUnavailable} less stays between ${least} and ${most}`,
-    { timeout: 120_000 },
+    { timeout: LONG_MS },
     async () => {
       const name = `d-${replicas}-${maxSurge}-${maxUnavailable}`.replaceAll('%', 'p')
       const deployments = '/apis/apps/v1/namespaces/default/deployments'
@@ -59,11 +60,11 @@ for (const { replicas, maxSurge, maxUnavailable, most, least } of cases)
         },
       })
       await apply('image:1')
-      await api.watch(`${deployments}?watch=true&fieldSelector=metadata.name%3D${name}&timeoutSeconds=60`, isRolledOut)
+      await api.watch(`${deployments}?watch=true&fieldSelector=metadata.name%3D${name}&timeoutSeconds=600`, isRolledOut)
       const start = (await api.call('GET', pods)).body
       const seen = new Map((start.items ?? []).map((pod) => [pod.metadata.name, pod]))
       const events = api.watch(
-        `${pods}&watch=true&resourceVersion=${start.metadata.resourceVersion}&timeoutSeconds=90`,
+        `${pods}&watch=true&resourceVersion=${start.metadata.resourceVersion}&timeoutSeconds=600`,
         (all) => {
           const event = all.at(-1)
           if (event?.type === 'DELETED') seen.delete(event.object.metadata.name)

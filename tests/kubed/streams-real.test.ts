@@ -11,12 +11,13 @@ import { controlPlaneBinary, startControlPlane } from '../lib/control-plane.ts'
 import { pushImage } from '../support/node-image.ts'
 import { chosenKubectls, runKubectl, whyNoPods } from '../support/run-kubectl.ts'
 import { toolLayer } from '../support/tool-layer.ts'
+import { LONG_MS } from '../support/wait.ts'
 
 // The real API server reaches programs on our node: it speaks SPDY to it, whatever its client speaks.
 
 const skip = whyNoPods() || (controlPlaneBinary() === undefined ? 'no control plane at hand' : false)
 
-test('kubectl runs programs on our node through the real API server', { skip, timeout: 180_000 }, async (t) => {
+test('kubectl runs programs on our node through the real API server', { skip, timeout: LONG_MS }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-streams-real-'))
   const registryd = await serveRegistryd({ root: join(folder, 'registry'), port: 0 })
   const plane = await startControlPlane({ controllers: false })

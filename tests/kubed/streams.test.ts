@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Cluster, startCluster } from '../../src/app/cluster.ts'
 import { serveRegistryd } from '../../src/embedded/registryd/serve.ts'
 import { read } from '../../src/lib/kube/read.ts'
@@ -15,6 +14,7 @@ import { nodeLayer, pushImage } from '../support/node-image.ts'
 import { type Answer, chosenKubectls, runKubectl, whyNoPods } from '../support/run-kubectl.ts'
 import { openWebSocket } from '../support/websocket-client.ts'
 import { toolLayer } from '../support/tool-layer.ts'
+import { LONG_MS, until } from '../support/wait.ts'
 
 // Streams to containers that really run: kubectl by SPDY (1.27) and WebSocket (1.31 and later), and clients that speak WebSocket themselves.
 
@@ -89,11 +89,10 @@ test(
 
 /** The node looks every 15 s; what a thing uses is known after two looks. */
 async function untilMeasured(): Promise<void> {
-  for (let tries = 0; tries < 120; tries++) {
+  await until('all are measured', async () => {
     const [pods, nodes] = await Promise.all(['pod', 'node'].map((kind) => kubectl(kubectls[0], ['top', kind])))
-    if (nodes?.code === 0 && PODS.every(({ metadata }) => pods?.stdout.includes(metadata.name))) return
-    await sleep(500)
-  }
+    return nodes?.code === 0 && PODS.every(({ metadata }) => pods?.stdout.includes(metadata.name))
+  })
 }
 
 for (const path of kubectls) {
@@ -224,9 +223,9 @@ test('a client that is killed ends its program', skip, async () => {
       env: environment(),
       stdio: 'ignore',
     })
-    await until(async () => (await programs()).includes('sleep 1234'))
+    await until('it runs', async () => (await programs()).includes('sleep 1234'))
     client.kill('SIGKILL')
-    await until(async () => !(await programs()).includes('sleep 1234'))
+    await until('its end', async () => !(await programs()).includes('sleep 1234'))
   }
 })
 
@@ -237,9 +236,9 @@ test('a client that is killed while its program takes no input ends it, too', sk
     const client = spawn(path, words, { env: environment(), stdio: ['pipe', 'ignore', 'ignore'] })
     client.stdin.on('error', () => undefined)
     client.stdin.write(Buffer.alloc(30_000_000))
-    await until(async () => (await programs()).includes(program))
+    await until('it runs', async () => (await programs()).includes(program))
     client.kill('SIGKILL')
-    await until(async () => !(await programs()).includes(program), 60_000)
+    await until('its end', async () => !(await programs()).includes(program))
   })
   await Promise.all(ends)
 })
@@ -308,14 +307,12 @@ const proxied: { to: string; method?: 'POST'; body?: string; want: RegExp; statu
 for (const { to, method = 'GET', body, want, status = 200 } of proxied)
   test(`${method} ${to} goes to the pod and back`, skip, async () => {
     const path = `/api/v1/namespaces/default/${to}`
-    const until = Date.now() + 10_000
     // the Service's endpoints follow the pod's readiness
-    for (;;) {
-      const answer = await cluster.client.raw(method, path, body)
-      if (answer.status !== status && Date.now() < until) continue
-      assert.equal(answer.status, status, answer.text)
-      return assert.match(answer.text, want)
-    }
+    const answer = await until(`${status}`, async () => {
+      const got = await cluster.client.raw(method, path, body)
+      return got.status === status ? got : undefined
+    })
+    assert.match(answer.text, want)
   })
 
 test('the port of the kubelet is among those that no address of an object may name', async () => {
@@ -330,7 +327,7 @@ test('the kubelet API of the node is reached by its proxy', skip, async () => {
   assert.equal(text, 'a word\n')
 })
 
-test('ports are forwarded by channels of a WebSocket', { ...skip, timeout: 60_000 }, async () => {
+test('ports are forwarded by channels of a WebSocket', { ...skip, timeout: LONG_MS }, async () => {
   const path = '/api/v1/namespaces/default/pods/web/portforward?ports=8080&ports=99'
   const socket = await openWebSocket(cluster, path, ['v4.channel.k8s.io'])
   socket.send('binary', Buffer.from('\0GET /ws HTTP/1.0\r\n\r\n'))
@@ -375,7 +372,7 @@ test('a client that does not read stops the program; nothing piles up', skip, as
   }
   assert.ok(highest - before < 100_000_000, `${highest - before} bytes more`)
   socket.destroy()
-  await until(async () => !(await programs()).includes('head -c'))
+  await until('its end', async () => !(await programs()).includes('head -c'))
   assert.match((await kubectl(kubectls[0], ['exec', 'shell', '--', 'cat', '/tmp/done'])).stderr, /No such file/)
 })
 
@@ -399,15 +396,6 @@ function environment(): NodeJS.ProcessEnv {
 async function programs(): Promise<string> {
   const { stdout } = await kubectl(kubectls[0], ['exec', 'shell', '--', 'sh', '-c', 'cat /proc/[0-9]*/cmdline'])
   return stdout.replaceAll('\0', ' ')
-}
-
-async function until(check: () => Promise<boolean>, patienceMs = 20_000): Promise<void> {
-  for (
-    const endMs = Date.now() + patienceMs;
-    !(await check());
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  )
-    if (Date.now() > endMs) assert.fail(`not after ${patienceMs} ms`)
 }
 
 function whyNoScript(): string | false {

@@ -11,6 +11,7 @@ import { serveKubed } from '../../src/embedded/kubed/serve.ts'
 import { refOf, type KubeObject } from '../../src/lib/kube/object.ts'
 import { controlPlaneBinary, startControlPlane } from '../lib/control-plane.ts'
 import { apply, type ApiServer, eventually } from '../support/engine-world.ts'
+import { LONG_MS } from '../support/wait.ts'
 
 const labels = { app: 'web' }
 const NS = 'restart'
@@ -55,7 +56,7 @@ const servers: { name: string; skip: string | false; start: () => Promise<ApiSer
 
 describe('controllers that start anew', { concurrency: true }, () => {
   for (const { name, skip, start } of servers)
-    test(`make and end nothing in a world that has what it wants, on ${name}`, { skip, timeout: 120_000 }, async () => {
+    test(`make and end nothing in a world that has what it wants, on ${name}`, { skip, timeout: LONG_MS }, async () => {
       const server = await start()
       const client = clientFromKubeconfig(server.kubeconfig)
       const stop = new AbortController()
@@ -68,6 +69,7 @@ describe('controllers that start anew', { concurrency: true }, () => {
         })
         const changes = await follow(client, stop.signal)
         await runWorkloads(client, () => isSettled(client, 'after'))
+        await eventually(() => changes().length > 0)
         assert.deepEqual(changes(), ['ADDED ReplicaSet after'])
       } finally {
         stop.abort()

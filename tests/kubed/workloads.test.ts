@@ -9,6 +9,7 @@ import { clientFromKubeconfig } from '../../src/adapters/kube/client.ts'
 import { startWorkloads } from '../../src/agents/workloads/start.ts'
 import { serveKubed } from '../../src/embedded/kubed/serve.ts'
 import { controlPlaneBinary, startControlPlane } from '../lib/control-plane.ts'
+import { LONG_MS } from '../support/wait.ts'
 
 type Server = { readonly kubeconfig: string; readonly server: string; readonly token: string; stop(): Promise<void> }
 
@@ -44,7 +45,7 @@ describe('the controllers', { concurrency: true }, () => {
   for (const { name, skip, start } of servers)
     test(
       `do on ${name} what Kubernetes' own were recorded to do`,
-      { skip: existsSync(replay) ? skip : 'no recordings at hand (SLUICE_CONFORMANCE)', timeout: 300_000 },
+      { skip: existsSync(replay) ? skip : 'no recordings at hand (SLUICE_CONFORMANCE)', timeout: LONG_MS },
       async () => {
         const server = await start()
         const client = clientFromKubeconfig(server.kubeconfig)

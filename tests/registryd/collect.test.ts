@@ -26,6 +26,7 @@ import { serveRegistryd } from '../../src/embedded/registryd/serve.ts'
 import { digestOf } from '../../src/lib/oci/digest.ts'
 import { MEDIA } from '../../src/lib/oci/media-types.ts'
 import { parseReference, type Repository } from '../../src/lib/oci/reference.ts'
+import { LONG_MS } from '../support/wait.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'sluice-collect-'))
 after(() => rmSync(root, { recursive: true, force: true }))
@@ -128,7 +129,7 @@ test('a manifest that was pushed again since one looked is not deleted', async (
 
 test(
   'a push whose layers are collected while it comes is whole, or told to send them',
-  { timeout: 60_000 },
+  { timeout: LONG_MS },
   async (t) => {
     const folder = mkdtempSync(join(root, 'r'))
     const names = Array.from({ length: 30 }, (_, n) => `app-${n}`)
@@ -197,7 +198,7 @@ test('a full disk is freed', async (t) => {
   }
 })
 
-test('kill -9 while it is collected loses nothing that is kept', { timeout: 120_000 }, async () => {
+test('kill -9 while it is collected loses nothing that is kept', { timeout: LONG_MS }, async () => {
   const folder = mkdtempSync(join(root, 'k'))
   const program = await bundle(folder)
   const data = join(folder, 'data')
@@ -208,13 +209,15 @@ test('kill -9 while it is collected loses nothing that is kept', { timeout: 120_
     const ended = once(child, 'exit')
     const house = openHousekeeping(host)
     for (const [tag, digest] of kept) assert.equal(await assertWhole(host, 'web', tag), digest)
-    if (round > 0) setTimeout(() => child.kill('SIGKILL'), 30 + round * 60)
+    let collectedNow = 0
     const old = [...kept].slice(0, Math.floor(kept.size / 2))
     const work = [
       (async () => {
         for (const [tag, digest] of old) {
           kept.delete(tag) // asked for: it may be there or not
-          if (await house.deleteManifest('web', digest, Date.now())) collected++
+          if (await house.deleteManifest('web', digest, Date.now())) collectedNow++
+          const isTime = round > 0 && collectedNow === round
+          if (isTime) setTimeout(() => child.kill('SIGKILL'), 10 * round)
           await house.collect()
         }
       })(),
@@ -230,6 +233,7 @@ test('kill -9 while it is collected loses nothing that is kept', { timeout: 120_
     await ended
     house.close()
     age(data)
+    collected += collectedNow
   }
   assert.ok(collected > 5, `only ${collected} manifests were collected`)
   const { child, host } = await start(program, data)

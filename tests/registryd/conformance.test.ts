@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { serveRegistryd } from '../../src/embedded/registryd/serve.ts'
+import { LONG_MS } from '../support/wait.ts'
 
 const suite = join(process.env['SLUICE_TOOLS'] ?? '../shared/tools', 'oci-conformance')
 
-test('the OCI conformance suite finds no fault, the coming version included', { timeout: 300_000 }, async (t) => {
+test('the OCI conformance suite finds no fault, the coming version included', { timeout: LONG_MS }, async (t) => {
   if (!existsSync(suite)) return t.skip(`no conformance suite at ${suite} (SLUICE_TOOLS)`)
   if (spawnSync('go', ['version']).error) return t.skip('Go is not installed')
   const folder = mkdtempSync(join(tmpdir(), 'sluice-conformance-'))

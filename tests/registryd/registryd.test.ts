@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -17,6 +18,7 @@ import { SluiceError } from '../../src/lib/error/sluice-error.ts'
 import { digestOf } from '../../src/lib/oci/digest.ts'
 import { MEDIA } from '../../src/lib/oci/media-types.ts'
 import { parseReference, type Repository } from '../../src/lib/oci/reference.ts'
+import { LONG_MS } from '../support/wait.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'sluice-registryd-'))
 after(() => rmSync(root, { recursive: true, force: true }))
@@ -179,7 +181,7 @@ test('web pages, and strangers on an open address, are turned away', async (t) =
   })
 })
 
-test('kill -9 in the middle of pushes loses nothing that was acknowledged', { timeout: 60_000 }, async () => {
+test('kill -9 in the middle of pushes loses nothing that was acknowledged', { timeout: LONG_MS }, async () => {
   const folder = mkdtempSync(join(root, 'k'))
   const program = join(folder, 'registryd.mjs')
   await build({
@@ -208,9 +210,11 @@ test('kill -9 in the middle of pushes loses nothing that was acknowledged', { ti
         if (n > 0) stop ??= setTimeout(() => child.kill('SIGKILL'), round * 37)
       }
     }
+    const ended = once(child, 'exit')
     await Promise.allSettled([push(0), push(1), push(2)])
     clearTimeout(stop)
     child.kill('SIGKILL')
+    await ended
   }
   assert.ok(acknowledged.size > 5, `only ${acknowledged.size} pushes were acknowledged`)
   const { child, host } = await start(program, join(folder, 'data'))
@@ -256,7 +260,7 @@ test('a full disk is said, and what was there stays', async (t) => {
   }
 })
 
-test('skopeo copies in and out', { timeout: 60_000 }, async (t) => {
+test('skopeo copies in and out', { timeout: LONG_MS }, async (t) => {
   if (spawnSync('skopeo', ['--version']).error) return t.skip('skopeo is not installed')
   await withRegistry(t, async ({ registry, of, folder }) => {
     await pushSmallImage(of, '1')

@@ -3,7 +3,8 @@ import { after, before, test } from 'node:test'
 import type { KubeObject } from '../../src/lib/kube/object.ts'
 import { packTar } from '../../src/lib/tar/write.ts'
 import { nodeLayer, pushImage } from '../support/node-image.ts'
-import { eventually, type NodeWorld, startNodeWorld } from '../support/node-world.ts'
+import { type NodeWorld, startNodeWorld } from '../support/node-world.ts'
+import { until } from '../support/wait.ts'
 import { type PodmanService, startPodmanService, whyNoPodman } from '../support/podman-service.ts'
 import { toolLayer } from '../support/tool-layer.ts'
 
@@ -47,7 +48,7 @@ test('pods run by podman: their Service answers, they reach each other by addres
   const spec = { selector: { app: 'web' }, ports }
   await world.client.create(object('v1', 'Service', 'web', spec), { fieldManager: 'test' })
   await world.client.create(deployment(), { fieldManager: 'test' })
-  await eventually('two ready pods', async () => (await readyPods()).length === 2)
+  await until('two ready pods', async () => (await readyPods()).length === 2)
   const text = await get('/')
   assert.match(text, /^here web-\S+ hello$/)
   const [, other] = (await readyPods()).map((each) => statusOf(each).podIP)
@@ -62,18 +63,18 @@ test('pods run by podman: their Service answers, they reach each other by addres
 
 test('logs, exec, exit codes and limits are those of the engine', skip, async () => {
   await world.client.create(pod('tools', 'echo out; echo err >&2; sleep 1000'), { fieldManager: 'test' })
-  await eventually('the pod', async () => isReady(await world.pod('tools')))
+  await until('the pod', async () => isReady(await world.pod('tools')))
   const log = async (name: string) =>
     (await world.client.raw('GET', `/api/v1/namespaces/default/pods/${name}/log`)).text
-  await eventually('its log', async () => /^out\nerr\n$|^err\nout\n$/.test(await log('tools')))
+  await until('its log', async () => /^out\nerr\n$|^err\nout\n$/.test(await log('tools')))
   await world.client.create(pod('ends', 'echo bye; exit 3', 'Never'), { fieldManager: 'test' })
-  await eventually('its end', async () => statusOf(await world.pod('ends')).phase === 'Failed')
+  await until('its end', async () => statusOf(await world.pod('ends')).phase === 'Failed')
   assert.equal(terminatedOf(await world.pod('ends'))?.exitCode, 3)
-  await eventually('its last words', async () => (await log('ends')) === 'bye\n')
+  await until('its last words', async () => (await log('ends')) === 'bye\n')
   await world.client.create(pod('hog', 'dd if=/dev/zero of=/dev/null bs=512M count=100', 'Never'), {
     fieldManager: 'test',
   })
-  await eventually('end of the hog', async () => statusOf(await world.pod('hog')).phase === 'Failed')
+  await until('end of the hog', async () => statusOf(await world.pod('hog')).phase === 'Failed')
   // podman on control groups of version 1 does not say OOMKilled; the program's end is the same
   assert.equal(terminatedOf(await world.pod('hog'))?.exitCode, 137)
 })
@@ -82,7 +83,7 @@ test('a probe that runs in the container restarts it when it fails', skip, async
   const probe = { exec: { command: ['sh', '-c', 'test ! -e /tmp/ill'] }, periodSeconds: 1, failureThreshold: 1 }
   const sick = pod('sick', 'sleep 2; touch /tmp/ill; sleep 1000', 'Always', { livenessProbe: probe })
   await world.client.create(sick, { fieldManager: 'test' })
-  await eventually(
+  await until(
     'a restart',
     async () => (statusOf(await world.pod('sick')).containerStatuses?.[0]?.restartCount ?? 0) > 0,
   )
@@ -94,17 +95,17 @@ test('kill -9 of the node: pods go on, and the next node takes them over with th
   await world.kill()
   assert.deepEqual(engine.podman('ps', '--quiet', '--no-trunc').split('\n').sort(), running)
   await world.start()
-  await eventually('the Service', async () => (await get('/').catch(() => '')).startsWith('here'))
+  await until('the Service', async () => (await get('/').catch(() => '')).startsWith('here'))
   assert.deepEqual((await readyPods()).map((each) => each.metadata.uid).sort(), before)
   for (const each of await readyPods()) assert.equal(statusOf(each).containerStatuses?.[0]?.restartCount, 0)
   const log = async () => (await world.client.raw('GET', '/api/v1/namespaces/default/pods/tools/log')).text
-  await eventually('the old log', async () => /^(out\nerr\n|err\nout\n)$/.test(await log()))
+  await until('the old log', async () => /^(out\nerr\n|err\nout\n)$/.test(await log()))
 })
 
 test('pods that are deleted leave nothing in the engine, and the end of the node neither', skip, async () => {
   for (const name of ['tools', 'ends', 'hog', 'sick'])
     await world.client.delete({ apiVersion: 'v1', kind: 'Pod', namespace: 'default', name })
-  await eventually(
+  await until(
     'their end',
     async () => (await world.pod('tools')) === undefined && (await world.pod('sick')) === undefined,
   )

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { MOST_PROCESSES } from '../../src/agents/node/linux/cgroup.ts'
 import { nodeLayer, pushImage } from '../support/node-image.ts'
-import { eventually, type NodeUser, type NodeWorld, startNodeWorld, whyNoNamespaces } from '../support/node-world.ts'
+import { type NodeUser, type NodeWorld, startNodeWorld, whyNoNamespaces } from '../support/node-world.ts'
 import { toolLayer } from '../support/tool-layer.ts'
+import { until } from '../support/wait.ts'
 
 const LOG_BYTES = 10 * 2 ** 20
 const QUIET = `require('node:http').createServer((_, response) => response.end('here')).listen(8080)`
@@ -48,7 +49,7 @@ async function startQuiet(world: NodeWorld): Promise<void> {
   const spec = { selector: { app: 'quiet' }, ports: [{ port: 80, targetPort: 8080 }] }
   const metadata = { name: 'quiet', namespace: 'default' }
   await world.client.create({ apiVersion: 'v1', kind: 'Service', metadata, spec }, { fieldManager: 'test' })
-  await eventually('quiet pod', () => answers(world))
+  await until('quiet pod', () => answers(world))
 }
 
 async function create({ client }: NodeWorld, name: keyof typeof HOSTILE | 'quiet'): Promise<void> {
@@ -93,7 +94,7 @@ async function watch(world: NodeWorld): Promise<void> {
   const spec = { nodeName: 'node-1', restartPolicy: 'Never', containers: [container] }
   const metadata = { name: 'watch', namespace: 'default' }
   await world.client.create({ apiVersion: 'v1', kind: 'Pod', metadata, spec }, { fieldManager: 'test' })
-  await eventually('end of the watch', async () => (await lastOf(world, 'watch')).terminated !== undefined)
+  await until('end of the watch', async () => (await lastOf(world, 'watch')).terminated !== undefined)
   const log = readFileSync(join(await logFolder(world, 'watch'), 'main.0.log'), 'utf8')
   assert.match(log, /stdout F nothing$/m)
   await remove(world, 'watch')
@@ -101,7 +102,7 @@ async function watch(world: NodeWorld): Promise<void> {
 
 async function hog(world: NodeWorld): Promise<void> {
   await create(world, 'hog')
-  await eventually('end of the memory hog', async () => {
+  await until('end of the memory hog', async () => {
     const { terminated } = await lastOf(world, 'hog')
     return terminated?.reason === 'OOMKilled' && terminated.exitCode === 137
   })
@@ -110,7 +111,7 @@ async function hog(world: NodeWorld): Promise<void> {
 
 async function flood(world: NodeWorld): Promise<void> {
   await create(world, 'flood')
-  await eventually('a log begun anew', async () => existsSync(join(await logFolder(world, 'flood'), 'main.0.log.1')))
+  await until('a log begun anew', async () => existsSync(join(await logFolder(world, 'flood'), 'main.0.log.1')))
   for (const file of ['main.0.log', 'main.0.log.1'])
     assert.ok((sizeOf(join(await logFolder(world, 'flood'), file)) ?? 0) <= LOG_BYTES, file)
   await remove(world, 'flood')
@@ -118,25 +119,25 @@ async function flood(world: NodeWorld): Promise<void> {
 
 /** Of a container that fails for ever, the logs of the last two runs are kept and no more. */
 async function crash(world: NodeWorld): Promise<void> {
-  await eventually('third start of the one that fails', async () => (await lastOf(world, 'crash')).restarts >= 2)
+  await until('third start of the one that fails', async () => (await lastOf(world, 'crash')).restarts >= 2)
   assert.ok(!readdirSync(await logFolder(world, 'crash')).includes('main.0.log'))
   await remove(world, 'crash')
 }
 
 async function bomb(t: TestContext, world: NodeWorld): Promise<void> {
   await create(world, 'bomb')
-  await eventually('bomb', async () => processesBelow(keeperPid(world)) > 200)
+  await until('bomb', async () => processesBelow(keeperPid(world)) > 200)
   await new Promise((resolve) => setTimeout(resolve, 2_000))
   const count = processesBelow(keeperPid(world))
   t.diagnostic(`processes of the node: ${count}`)
   assert.ok(count < MOST_PROCESSES + 100, `${count} processes`)
   await remove(world, 'bomb')
-  await eventually('end of its processes', async () => processesBelow(keeperPid(world)) < 20)
+  await until('end of its processes', async () => processesBelow(keeperPid(world)) < 20)
 }
 
 async function remove({ client, pod }: NodeWorld, name: string): Promise<void> {
   await client.delete({ apiVersion: 'v1', kind: 'Pod', namespace: 'default', name })
-  await eventually(`end of ${name}`, async () => (await pod(name)) === undefined)
+  await until(`end of ${name}`, async () => (await pod(name)) === undefined)
 }
 
 type Last = { restarts: number; terminated: { reason: string; exitCode: number } | undefined }

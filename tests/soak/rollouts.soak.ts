@@ -7,7 +7,8 @@ import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { packTar } from '../../src/lib/tar/write.ts'
 import { nodeLayer, pushImage } from '../support/node-image.ts'
-import { eventually, startNodeWorld } from '../support/node-world.ts'
+import { startNodeWorld } from '../support/node-world.ts'
+import { until } from '../support/wait.ts'
 
 const rollouts = Number(process.env.SLUICE_ROLLOUTS ?? 20)
 const requests = Number(process.env.SLUICE_REQUESTS ?? 10_000)
@@ -91,9 +92,9 @@ async function prepare(): Promise<void> {
     const metadata = { name, namespace: 'default' }
     const spec = { selector: { app: name }, ports }
     await world.client.create({ apiVersion: 'v1', kind: 'Service', metadata, spec }, { fieldManager: 'soak' })
-    await eventually(`Service ${name}`, async () => !world.serviceUrl(name, 80).endsWith(':0'))
+    await until(`Service ${name}`, async () => !world.serviceUrl(name, 80).endsWith(':0'))
     await world.client.create(deployment(name, replicas, env), { fieldManager: 'soak' })
-    await eventually(`Deployment ${name}`, () => isRolledOut(name))
+    await until(`Deployment ${name}`, () => isRolledOut(name))
   }
 }
 
@@ -116,8 +117,8 @@ async function roll(turn: number): Promise<void> {
   const spec = { template: { spec: { containers: [{ name: 'main', env }] } } }
   const ref = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'default', name: 'web' }
   await world.client.patch(ref, 'strategic', { spec }, { fieldManager: 'soak' })
-  await eventually(`rollout ${turn}`, () => isRolledOut('web'))
-  await eventually(`an answer of rollout ${turn}`, async () => counts.turns.has(`${turn}`))
+  await until(`rollout ${turn}`, () => isRolledOut('web'))
+  await until(`an answer of rollout ${turn}`, async () => counts.turns.has(`${turn}`))
 }
 
 async function isRolledOut(name: string): Promise<boolean> {

@@ -10,9 +10,10 @@ import { clientFromKubeconfig } from '../../src/adapters/kube/client.ts'
 import type { KubeClient } from '../../src/adapters/kube/types.ts'
 import { serveGitd } from '../../src/embedded/gitd/serve.ts'
 import { serveKubed } from '../../src/embedded/kubed/serve.ts'
-import { SluiceError } from '../../src/lib/error/sluice-error.ts'
 import type { KubeObject } from '../../src/lib/kube/object.ts'
 import { conditionOf, readText } from '../../src/lib/kube/read.ts'
+import { ownPorts } from './own-ports.ts'
+import { until as untilSo } from './wait.ts'
 
 /** An engine, a Git server and an API server, and what a journey does with them. */
 export type World = {
@@ -80,7 +81,7 @@ export async function makeWorld(kubeconfig: string, traps: 'safe' | 'flux' = 'sa
   let crashed: { readonly engine: Engine; readonly bury: () => void } | undefined
   const serveGit = (port: number): ReturnType<typeof serveGitd> =>
     serveGitd({ root: join(dir, 'git'), port, token: 't', onPush: () => engine?.gitChanged(gitd.urlOf('app')) })
-  let gitd = await serveGit(0)
+  let gitd = await serveGit(await ownPorts())
   const writes: string[] = []
   const start = (through: KubeClient = noting(client, writes)): Promise<Engine> =>
     startEngine({
@@ -137,7 +138,7 @@ export async function makeWorld(kubeconfig: string, traps: 'safe' | 'flux' = 'sa
       try {
         await act()
       } finally {
-        gitd = await onceFree(() => serveGit(Number(new URL(url).port)))
+        gitd = await serveGit(gitd.port)
       }
     },
     async restart() {
@@ -220,6 +221,7 @@ export async function ask(client: KubeClient, name: string, token: string): Prom
   )
 }
 
+/** Waits for something of a Kustomization. */
 export async function until(
   client: KubeClient,
   name: string,
@@ -237,24 +239,12 @@ export async function until(
   return last
 }
 
-export async function eventually(holds: () => Promise<boolean>, shown: () => string = () => ''): Promise<void> {
-  const deadline = Date.now() + 30_000
-  while (!(await holds())) {
-    if (Date.now() > deadline) assert.fail(`not within 30 s: ${shown()}`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-}
-
-/** Listens again at a port that was left: on a busy machine somebody else may have it for a moment, if only to call from. */
-export async function onceFree<Server>(listen: () => Promise<Server>): Promise<Server> {
-  const deadline = Date.now() + 30_000
-  for (;;)
-    try {
-      return await listen()
-    } catch (error) {
-      if (!(error instanceof SluiceError) || error.code !== 'PORT_IN_USE' || Date.now() > deadline) throw error
-      await new Promise((resolve) => setTimeout(resolve, 100))
-    }
+/** Waits until that holds. */
+export async function eventually(
+  holds: () => boolean | Promise<boolean>,
+  shown: () => string = () => '',
+): Promise<void> {
+  await untilSo('what was expected', holds, shown)
 }
 
 export async function startKubed(): Promise<ApiServer> {

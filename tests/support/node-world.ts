@@ -117,12 +117,3 @@ export async function startNodeWorld(o: {
     close: () => (closing ??= close()),
   }
 }
-
-/** Waits until `check` is true. @throws Error after 60 s */
-export async function eventually(what: string, check: () => Promise<boolean>): Promise<void> {
-  const endMs = Date.now() + 60_000
-  while (!(await check())) {
-    if (Date.now() > endMs) throw new Error(`no ${what} after 60 s`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-}

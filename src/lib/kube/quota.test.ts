@@ -141,6 +141,36 @@ const cases: { it: string; kind: [string, string]; object: object; name: string;
     name: 'requests.storage',
     want: '2Gi',
   },
+  {
+    it: 'counts what a claim was given where that is more than it asks for',
+    kind: ['', 'persistentvolumeclaims'],
+    object: {
+      spec: { resources: { requests: { storage: '2Gi' } } },
+      status: { allocatedResources: { storage: '3Gi' } },
+    },
+    name: 'requests.storage',
+    want: '3Gi',
+  },
+  {
+    it: 'counts the ports that a load balancer without ports of its own names',
+    kind: ['', 'services'],
+    object: {
+      spec: {
+        type: 'LoadBalancer',
+        allocateLoadBalancerNodePorts: false,
+        ports: [{ port: 80 }, { port: 443, nodePort: 30443 }],
+      },
+    },
+    name: 'services.nodeports',
+    want: '1',
+  },
+  {
+    it: 'writes a sum as what an init container itself asks for is written',
+    kind: ['', 'pods'],
+    object: { spec: { initContainers: [{ ...cpu('1e3'), restartPolicy: 'Always' }, cpu('100m')], containers: [] } },
+    name: 'requests.cpu',
+    want: '1000100m',
+  },
 ]
 for (const { it, kind, object, name, want } of cases)
   test(`quota ${it}`, () => {
@@ -157,6 +187,20 @@ test('quota scopes choose pods by deadline, class and priority', () => {
   const chosen = quota({ scopeSelector: { matchExpressions: [urgent] } })
   assert.equal(counts(chosen, pod({ priorityClassName: 'urgent' })), true)
   assert.equal(counts(chosen, pod({})), false)
+})
+
+test('a claim without a class of attributes is in the scopes that ask for none', () => {
+  const claims = { group: '', plural: 'persistentvolumeclaims' }
+  const isCounted = (scope: object, spec: object): boolean => {
+    const matchExpressions = [{ scopeName: 'VolumeAttributesClass', ...scope }]
+    return isInScope({ spec: { scopeSelector: { matchExpressions } } } as never, claims, { spec } as never)
+  }
+  const named = { volumeAttributesClassName: 'gold' }
+  assert.equal(isCounted({ operator: 'DoesNotExist' }, {}), true)
+  assert.equal(isCounted({ operator: 'NotIn', values: ['gold'] }, {}), true)
+  assert.equal(isCounted({ operator: 'In', values: ['gold'] }, {}), false)
+  assert.equal(isCounted({ operator: 'DoesNotExist' }, named), false)
+  assert.equal(isCounted({ operator: 'Exists' }, named), true)
 })
 
 const names: { it: string; kind: [string, string]; names: string[]; want: string[] }[] = [

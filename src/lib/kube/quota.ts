@@ -108,8 +108,9 @@ function needsAtOnce(spec: JsonObject, list: Amounts): Map<string, Quantity> {
     const needs = amounts(list(container))
     const isSidecar = container.restartPolicy === 'Always'
     if (isSidecar) addTo(sidecars, needs)
-    const during = isSidecar ? sidecars : new Map(sidecars)
-    if (!isSidecar) addTo(during, needs)
+    // its own needs first: a sum is written as its first part is
+    const during = isSidecar ? sidecars : new Map(needs)
+    if (!isSidecar) addTo(during, sidecars)
     for (const [name, amount] of during) peak.set(name, larger(peak.get(name) ?? NOTHING, amount))
   }
   for (const [name, amount] of sidecars)
@@ -156,23 +157,35 @@ function isOverdue({ deletionTimestamp, deletionGracePeriodSeconds }: JsonObject
 }
 
 function addService(usage: Map<string, Quantity>, spec: JsonObject): void {
-  const ports = objectsOf(spec.ports)
-  const isBalanced = spec.type === 'LoadBalancer'
-  const named = ports.filter(({ nodePort }) => (numberOf(nodePort) ?? 0) > 0).length
-  const nodePorts =
-    spec.type === 'NodePort' || (isBalanced && spec.allocateLoadBalancerNodePorts !== false) ? ports.length : named
-  usage.set('services.nodeports', number(nodePorts))
-  usage.set('services.loadbalancers', isBalanced ? ONE : NOTHING)
+  usage.set('services.nodeports', number(nodePortsOf(spec)))
+  usage.set('services.loadbalancers', spec.type === 'LoadBalancer' ? ONE : NOTHING)
+}
+
+/** How many ports of nodes a Service asks for: it has none yet while it is being created. */
+function nodePortsOf({ type, ports: list, allocateLoadBalancerNodePorts }: JsonObject): number {
+  const ports = objectsOf(list)
+  if (type === 'NodePort') return ports.length
+  if (type !== 'LoadBalancer') return 0
+  if (allocateLoadBalancerNodePorts !== false) return ports.length
+  return ports.filter(({ nodePort }) => (numberOf(nodePort) ?? 0) > 0).length
 }
 
 function addClaim(usage: Map<string, Quantity>, claim: JsonObject): void {
-  const storage = amounts(objectOf(objectOf(claim.spec).resources).requests).get('storage') ?? NOTHING
+  const storage = storageOf(claim)
   usage.set('requests.storage', storage)
   const annotated = objectOf(objectOf(claim.metadata).annotations)['volume.beta.kubernetes.io/storage-class']
   const named = stringOf(annotated ?? objectOf(claim.spec).storageClassName)
   if (named === '') return
   usage.set(`${named}.storageclass.storage.k8s.io/requests.storage`, storage)
   usage.set(`${named}.storageclass.storage.k8s.io/persistentvolumeclaims`, ONE)
+}
+
+/** What a claim asks for, or was given where that is more: an expansion that failed may leave it with more than it asks for. */
+function storageOf(claim: JsonObject): Quantity {
+  const asked = amounts(objectOf(objectOf(claim.spec).resources).requests).get('storage')
+  if (asked === undefined) return NOTHING
+  const given = amounts(objectOf(claim.status).allocatedResources).get('storage')
+  return given === undefined ? asked : larger(given, asked)
 }
 
 type Scope = { readonly scopeName: string; readonly operator: string; readonly values: readonly string[] }
@@ -192,7 +205,8 @@ function appliesToClaim({ scopeName, operator, values }: Scope, spec: JsonObject
   if (scopeName !== 'VolumeAttributesClass') return false
   const { targetVolumeAttributesClassName: target } = objectOf(status.modifyVolumeStatus)
   const classes = [spec.volumeAttributesClassName, status.currentVolumeAttributesClassName, target]
-  return classes.map(stringOf).some((name) => name !== '' && matches(name, operator, values))
+  const names = classes.map(stringOf).filter((name) => name !== '')
+  return names.length === 0 ? matches('', operator, values) : names.some((name) => matches(name, operator, values))
 }
 
 const CLAIM_NAMES = ['persistentvolumeclaims', 'requests.storage']

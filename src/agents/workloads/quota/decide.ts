@@ -31,10 +31,15 @@ export function decideQuota({ quota, counted, nowMs }: QuotaSeen): WorkloadDecis
   for (const { kind, objects } of counted)
     for (const object of objects)
       if (isInScope(jsonOf(quota), kind, jsonOf(object))) addTo(sum, usageOf(kind, jsonOf(object), nowMs))
-  // a name that no kind has is limited, and never used
+  const before = quota.status?.used ?? {}
   const isKnown = (name: string): boolean => counted.some(({ kind }) => namesOfKind(kind, [name]).length > 0)
-  const names = Object.keys(hard).filter(isKnown)
-  const used = Object.fromEntries(names.map((name) => [name, (sum.get(name) ?? NOTHING).text]))
+  // a name that no kind has is limited, and never counted: what is told of it stays
+  const used = Object.fromEntries(
+    Object.keys(hard).flatMap((name): [string, string][] => {
+      if (isKnown(name)) return [[name, (sum.get(name) ?? NOTHING).text]]
+      return before[name] === undefined ? [] : [[name, before[name]]]
+    }),
+  )
   const status = { hard, used }
   const changed: Write[] = isSame(status, quota.status)
     ? []

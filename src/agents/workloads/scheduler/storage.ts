@@ -1,7 +1,7 @@
 import { controllerOf } from '../meta.ts'
 import type { Node, Pod } from '../shapes.ts'
 import { reservation } from '../volumes/bind.ts'
-import { findVolume, isReachable } from '../volumes/match.ts'
+import { findVolumeOn, isReachable } from '../volumes/match.ts'
 import {
   BIND_COMPLETED,
   type Claim,
@@ -55,7 +55,7 @@ export function changesFor(claims: readonly Claim[], node: Node, storage: Storag
   const taken = new Set<string>()
   return claims.flatMap((claim): ClaimChange[] => {
     const left = storage.volumes().filter(({ metadata }) => !taken.has(metadata.name))
-    const volume = findVolume(left, claim, false, node)
+    const volume = findVolumeOn(left, claim, node)
     if (volume === undefined) return hasNode(claim) ? [] : [{ object: claim, body: told(claim, node) }]
     taken.add(volume.metadata.name)
     return volume.spec.claimRef?.uid === claim.metadata.uid
@@ -79,7 +79,7 @@ export function storageObstacle(pod: Pod, { node }: Room, storage: Storage): Obs
     if (!isReachable(volume, node)) return forGood("node(s) didn't match PersistentVolume's node affinity")
   }
   const canHave = (claim: Claim): boolean =>
-    findVolume(storage.volumes(), claim, false, node) !== undefined || canMake(claim, storage)
+    findVolumeOn(storage.volumes(), claim, node) !== undefined || canMake(claim, storage)
   return claimsForNode(pod, storage).every(canHave)
     ? undefined
     : forGood("node(s) didn't find available persistent volumes to bind")
@@ -97,7 +97,7 @@ const isBound = ({ metadata, spec }: Claim): boolean =>
 
 function isLater(claim: Claim, storage: Storage): boolean {
   if ((claim.spec.volumeName ?? '') !== '') return hasNode(claim)
-  return hasNode(claim) || isDelayed(claim, storage.storageClass(classOf(claim)))
+  return hasNode(claim) || isDelayed(storage.storageClass(classOf(claim)))
 }
 
 function claimsFor(pod: Pod, storage: Storage): Claim[] {

@@ -1,12 +1,18 @@
 import { refOf } from '../../../lib/kube/object.ts'
 import { isSame } from '../meta.ts'
+import type { Amounts } from '../shapes.ts'
 import type { Telling, Write } from '../write.ts'
-import { BIND_COMPLETED, BOUND_BY_CONTROLLER, type Claim, type Volume } from './shapes.ts'
-import { isFor } from './match.ts'
+import { BEFORE_RESIZE, BIND_COMPLETED, BOUND_BY_CONTROLLER, type Claim, type Volume } from './shapes.ts'
+import { isFor, sizeOf } from './match.ts'
 
 /** What is missing until volume and claim belong to each other, in the order in which it must be written. */
 export function bindWrites(volume: Volume, claim: Claim): Write[] {
-  return [...reserve(volume, claim), ...phaseOfVolume(volume, 'Bound'), ...take(volume, claim), ...told(volume, claim)]
+  return [
+    ...reserve(volume, claim),
+    ...phaseOfVolume(volume, 'Bound'),
+    ...take(volume, claim),
+    ...statusOfClaim(claim, 'Bound', volume),
+  ]
 }
 
 function reserve(volume: Volume, claim: Claim): Write[] {
@@ -23,10 +29,9 @@ export function reservation(volume: Volume, claim: Claim): object {
   return { metadata: { ...seen, ...annotations }, spec: { claimRef } }
 }
 
-/** Gives the volume a phase, if it has another one. */
+/** Gives the volume a phase, if it has another one; what is told of a phase is told once. */
 export function phaseOfVolume(volume: Volume, phase: string, message?: string, tell?: Telling): Write[] {
-  const { status } = volume
-  if (status?.phase === phase && (status.message ?? '') === (message ?? '')) return []
+  if (volume.status?.phase === phase) return []
   const body = { metadata: { uid: volume.metadata.uid }, status: { phase, message: message ?? null } }
   return [{ ...patch(volume, body), subresource: 'status', ...(tell && { tell }) }]
 }
@@ -39,24 +44,36 @@ function take(volume: Volume, claim: Claim): Write[] {
   return [patch(claim, { metadata: { uid, annotations: marks }, spec: { volumeName: volume.metadata.name } })]
 }
 
-function told({ spec }: Volume, claim: Claim): Write[] {
-  return statusOfClaim(claim, 'Bound', spec.accessModes, spec.capacity)
+/** Gives the claim a phase, and what its volume offers, if it does not say so yet. */
+export function statusOfClaim(claim: Claim, phase: string, volume?: Volume): Write[] {
+  const status = claim.status ?? {}
+  const wanted = {
+    phase,
+    accessModes: volume?.spec.accessModes ?? null,
+    capacity: (volume && capacityFor(claim, phase, volume)) ?? null,
+    currentVolumeAttributesClassName: (volume && attributesFor(claim, phase, volume)) ?? null,
+  }
+  const isTold =
+    status.phase === phase &&
+    isSame(status.accessModes ?? null, wanted.accessModes) &&
+    isSame(status.capacity ?? null, wanted.capacity) &&
+    (status.currentVolumeAttributesClassName ?? null) === wanted.currentVolumeAttributesClassName
+  if (isTold) return []
+  return [{ ...patch(claim, { metadata: { uid: claim.metadata.uid }, status: wanted }), subresource: 'status' }]
 }
 
-/** Gives the claim a phase, and what its volume offers, if it does not say so yet. */
-export function statusOfClaim(
-  claim: Claim,
-  phase: string,
-  accessModes?: readonly string[],
-  capacity?: Readonly<Record<string, string | number>>,
-  tell?: Telling,
-): Write[] {
-  const { status } = claim
-  const isTold = status?.phase === phase && isSame(status.accessModes, accessModes) && isSame(status.capacity, capacity)
-  if (isTold) return []
-  const wanted = { phase, accessModes: accessModes ?? null, capacity: capacity ?? null }
-  const body = { metadata: { uid: claim.metadata.uid }, status: wanted }
-  return [{ ...patch(claim, body), subresource: 'status', ...(tell && { tell }) }]
+/** What a claim has is told when it gets its volume: later its file system may be smaller than the volume, which whoever resizes it knows. */
+function capacityFor({ status }: Claim, phase: string, { metadata, spec }: Volume): Amounts | undefined {
+  if (status?.phase === phase) return status.capacity
+  const before = metadata.annotations?.[BEFORE_RESIZE]
+  if (before !== undefined) return { ...status?.capacity, storage: before }
+  return sizeOf(status?.capacity) === sizeOf(spec.capacity) ? status?.capacity : spec.capacity
+}
+
+/** Told when a claim gets its volume; afterwards it belongs to whoever modifies volumes. */
+function attributesFor({ status }: Claim, phase: string, { spec }: Volume): string | undefined {
+  const isNew = status?.phase === 'Pending' && phase === 'Bound'
+  return isNew ? spec.volumeAttributesClassName : status?.currentVolumeAttributesClassName
 }
 
 /** A merge patch that finds the object only as long as it is the same one. */

@@ -1,5 +1,5 @@
 import type { WorkloadDecision } from '../decision.ts'
-import type { Node, Pod } from '../shapes.ts'
+import type { Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
 import { bindWrites, patch, statusOfClaim } from './bind.ts'
 import { findVolume, isFor, mismatchOf } from './match.ts'
@@ -8,8 +8,10 @@ import {
   type Claim,
   classOf,
   defaultClass,
+  hasClass,
   isDelayed,
   PROVISIONERS,
+  SELECTED_NODE,
   type StorageClass,
   type Volume,
 } from './shapes.ts'
@@ -21,8 +23,6 @@ export type ClaimSeen = {
   readonly classes: readonly StorageClass[]
   /** The pods of the namespace that wait for a node and use the claim. */
   readonly waiting: readonly Pod[]
-  /** The node that was chosen for the pod that comes first. */
-  readonly node: Node | undefined
   /** Whether it is time to say for what the claim waits: it is new, has changed, or nothing was said for a while. */
   readonly mayTell: boolean
 }
@@ -47,7 +47,9 @@ export function decideClaim(seen: ClaimSeen): WorkloadDecision {
 function keepBound({ claim, volumes }: ClaimSeen): Write[] {
   const { volumeName = '' } = claim.spec
   const lost = (reason: string, message: string): Write[] =>
-    statusOfClaim(claim, 'Lost', undefined, undefined, { about: claim, type: 'Warning', reason, message })
+    claim.status?.phase === 'Lost'
+      ? []
+      : [...statusOfClaim(claim, 'Lost'), { do: 'tell', tell: { about: claim, type: 'Warning', reason, message } }]
   if (volumeName === '')
     return lost('ClaimLost', 'Bound claim has lost reference to PersistentVolume. Data on the volume is lost!')
   const volume = volumes.find(({ metadata }) => metadata.name === volumeName)
@@ -73,18 +75,18 @@ function bindFirst(seen: ClaimSeen): Write[] {
 }
 
 function bindAny(seen: ClaimSeen): Write[] {
-  const { claim, volumes, classes, node } = seen
+  const { claim, volumes, classes } = seen
   const className = classOf(claim)
   const storageClass = classes.find(({ metadata }) => metadata.name === className)
-  const waits = isDelayed(claim, storageClass)
-  const volume = findVolume(volumes, claim, waits, node)
+  const isLate = isDelayed(storageClass)
+  const volume = findVolume(volumes, claim, isLate)
   if (volume) return bindWrites(volume, claim)
-  const byDefault = claim.spec.storageClassName === undefined && className === '' ? defaultClass(classes) : undefined
+  const byDefault = hasClass(claim) ? undefined : defaultClass(classes)
   if (byDefault)
     return [
       patch(claim, { metadata: { uid: claim.metadata.uid }, spec: { storageClassName: byDefault.metadata.name } }),
     ]
-  if (waits) return waitForPod(seen)
+  if (isLate && claim.metadata.annotations?.[SELECTED_NODE] === undefined) return waitForPod(seen)
   if (className !== '') return provision(claim, className, storageClass)
   const why = 'no persistent volumes available for this claim and no storage class is set'
   return pending(claim, 'Normal', 'FailedBinding', why)
@@ -98,13 +100,24 @@ function waitForPod({ claim, waiting }: ClaimSeen): Write[] {
   return pending(claim, 'Normal', 'WaitForPodScheduled', `waiting for ${who} to be scheduled`)
 }
 
+/** The drivers that took the place of what Kubernetes itself once provisioned. @see k8s.io/csi-translation-lib */
+const SUCCESSORS: Readonly<Record<string, string>> = {
+  'kubernetes.io/aws-ebs': 'ebs.csi.aws.com',
+  'kubernetes.io/azure-disk': 'disk.csi.azure.com',
+  'kubernetes.io/azure-file': 'file.csi.azure.com',
+  'kubernetes.io/cinder': 'cinder.csi.openstack.org',
+  'kubernetes.io/gce-pd': 'pd.csi.storage.gke.io',
+  'kubernetes.io/portworx-volume': 'pxd.portworx.com',
+  'kubernetes.io/vsphere-volume': 'csi.vsphere.vmware.com',
+}
+
 /** Asks whoever provisions volumes of the class for one; none is made here. */
 function provision(claim: Claim, className: string, storageClass: StorageClass | undefined): Write[] {
   const failed = (message: string): Write[] => [
     { do: 'tell', tell: { about: claim, type: 'Warning', reason: 'ProvisioningFailed', message } },
   ]
   if (!storageClass) return failed(`storageclass.storage.k8s.io ${JSON.stringify(className)} not found`)
-  const { provisioner } = storageClass
+  const provisioner = SUCCESSORS[storageClass.provisioner] ?? storageClass.provisioner
   if (provisioner.startsWith('kubernetes.io/')) return failed(`no volume plugin matched name: ${provisioner}`)
   const message =
     `Waiting for a volume to be created either by the external provisioner '${provisioner}' or manually by the system administrator. ` +

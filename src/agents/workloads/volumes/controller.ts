@@ -1,13 +1,15 @@
 import type { AbsorbingCache } from '../../../adapters/kube/types.ts'
 import type { Controller, Wake } from '../../../engine/controller.ts'
+import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
 import { lookUp, wakeFor } from '../by-key.ts'
 import { workloadController } from '../controller.ts'
 import { keyOf } from '../meta.ts'
-import { as, type Node, type Pod } from '../shapes.ts'
+import { isFinishedPod } from '../pods.ts'
+import { as, type Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
 import { decideClaim, type ClaimSeen, TELL_EVERY_MS } from './claim.ts'
-import { BIND_COMPLETED, type Claim, SELECTED_NODE, type StorageClass, usesClaim, type Volume } from './shapes.ts'
+import { BIND_COMPLETED, type Claim, type StorageClass, usesClaim, type Volume } from './shapes.ts'
 import { decideVolume, type VolumeSeen } from './volume.ts'
 
 const COMPONENT = 'persistentvolume-controller'
@@ -21,7 +23,6 @@ export function claimBinder(bench: Bench): Controller<ClaimSeen, Write, readonly
   const volumes = bench.cache('v1', 'PersistentVolume')
   const classes = bench.cache('storage.k8s.io/v1', 'StorageClass')
   const pods = bench.cache('v1', 'Pod')
-  const nodes = bench.cache('v1', 'Node')
   const lookedAt = new Map<string, Look>()
   const mayTell = (claim: Claim): boolean => {
     const { resourceVersion = '' } = claim.metadata
@@ -36,7 +37,7 @@ export function claimBinder(bench: Bench): Controller<ClaimSeen, Write, readonly
     component: COMPONENT,
     concurrency: 1,
     async watch(wake) {
-      await Promise.all([claims, volumes, classes, pods, nodes].map(({ ready }) => ready))
+      await Promise.all([claims, volumes, classes, pods].map(({ ready }) => ready))
       claims.onChange((claim, type) => {
         if (type === 'DELETED') lookedAt.delete(keyOf(claim))
         else wake.now(keyOf(claim))
@@ -48,7 +49,7 @@ export function claimBinder(bench: Bench): Controller<ClaimSeen, Write, readonly
     observe(key) {
       const claim = lookUp<Claim>(claims, key)
       if (!claim) return undefined
-      const { namespace, name, annotations = {} } = claim.metadata
+      const { namespace, name } = claim.metadata
       return {
         claim,
         volumes: volumes.list().map((volume) => as<Volume>(volume)),
@@ -59,7 +60,6 @@ export function claimBinder(bench: Bench): Controller<ClaimSeen, Write, readonly
               .list(namespace)
               .map((pod) => as<Pod>(pod))
               .filter(waitsFor(name)),
-        node: lookUp<Node>(nodes, annotations[SELECTED_NODE] ?? ''),
         mayTell: mayTell(claim),
       }
     },
@@ -72,7 +72,7 @@ const isBound = ({ metadata }: Claim): boolean => metadata.annotations?.[BIND_CO
 const waitsFor =
   (claim: string) =>
   (pod: Pod): boolean =>
-    !pod.spec.nodeName && usesClaim(pod, claim)
+    !pod.spec.nodeName && !isFinishedPod(pod) && usesClaim(pod, claim)
 
 /** A volume that is free may suit any claim; another one matters to its own. */
 function wakeClaimsOf({ spec, status }: Volume, claims: AbsorbingCache, wake: Wake): void {
@@ -94,9 +94,10 @@ export function volumeBinder(bench: Bench): Controller<VolumeSeen, Write, readon
     component: COMPONENT,
     async watch(wake) {
       await Promise.all([claims.ready, volumes.ready])
-      claims.onChange((claim) => {
+      claims.onChange((claim, type) => {
         const { volumeName } = as<Claim>(claim).spec
         if (volumeName) wake.now(volumeName)
+        if (type !== 'MODIFIED') for (const volume of reservedFor(claim, volumes)) wake.now(volume.metadata.name)
       })
       wakeFor(volumes, wake.now)
     },
@@ -108,5 +109,13 @@ export function volumeBinder(bench: Bench): Controller<VolumeSeen, Write, readon
       return { volume, claim: claim && as<Claim>(claim) }
     },
     decide: decideVolume,
+  })
+}
+
+/** The volumes that name the claim, which need not know of them: one that goes or comes anew leaves them. */
+function reservedFor({ metadata: { namespace, name } }: KubeObject, volumes: AbsorbingCache): readonly KubeObject[] {
+  return volumes.list().filter((volume) => {
+    const { claimRef } = as<Volume>(volume).spec
+    return claimRef?.name === name && claimRef.namespace === namespace
   })
 }

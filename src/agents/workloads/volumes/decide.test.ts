@@ -58,7 +58,6 @@ const calm: ClaimSeen = {
   classes: [storageClass('fast')],
   waiting: [],
   mayTell: true,
-  node: undefined,
 }
 const late = { volumeBindingMode: 'WaitForFirstConsumer' }
 const pod: Pod = {
@@ -125,13 +124,13 @@ const claims: { it: string; seen: Partial<ClaimSeen>; want: string[] }[] = [
     want: ['WaitForPodScheduled'],
   },
   {
-    it: 'waits no more when the node is chosen',
+    it: 'leaves free volumes to the scheduler when the node is chosen',
     seen: {
       classes: [storageClass('fast', late)],
       volumes: [volume('v5')],
       claim: claim({}, { 'volume.kubernetes.io/selected-node': 'n' }),
     },
-    want: ['v5', 'v5 Bound', 'data', 'data Bound'],
+    want: ['data', 'ExternalProvisioning'],
   },
   {
     it: 'takes the volume that it names',
@@ -147,6 +146,34 @@ const claims: { it: string; seen: Partial<ClaimSeen>; want: string[] }[] = [
     it: 'says that the volume that it names is taken',
     seen: { claim: claim({ volumeName: 'v5' }), volumes: [volume('v5', { claimRef: theirs })] },
     want: ['FailedBinding'],
+  },
+  {
+    it: 'takes a volume with fewer modes rather than what is reserved for it',
+    seen: {
+      volumes: [
+        volume('v2', { accessModes: ['ReadWriteOnce', 'ReadWriteMany'], claimRef: { namespace: 'a', name: 'data' } }),
+        volume('v5'),
+      ],
+    },
+    want: ['v5', 'v5 Bound', 'data', 'data Bound'],
+  },
+  {
+    it: 'gets no default class when an annotation says that it wants none',
+    seen: {
+      claim: { ...claim({}, { 'volume.beta.kubernetes.io/storage-class': '' }), spec: { accessModes: [] } },
+      classes: [storageClass('fast', {}, true)],
+    },
+    want: ['FailedBinding'],
+  },
+  {
+    it: 'asks the driver that took the place of what Kubernetes provisioned itself',
+    seen: { classes: [storageClass('fast', { provisioner: 'kubernetes.io/aws-ebs' })] },
+    want: ['data', 'ExternalProvisioning'],
+  },
+  {
+    it: 'says once that it has lost its volume',
+    seen: { claim: claim({ volumeName: 'v5' }, BOUND, 'Lost') },
+    want: [],
   },
   { it: 'waits for the volume that it names', seen: { claim: claim({ volumeName: 'v5' }) }, want: [] },
   {
@@ -193,6 +220,26 @@ const volumes: { it: string; volume: Volume; claim?: Claim; want: string[] }[] =
     it: 'cannot be deleted here',
     volume: volume('v', { claimRef: ours, persistentVolumeReclaimPolicy: 'Delete' }, { phase: 'Released' }),
     want: ['v Failed', 'VolumeFailedDelete'],
+  },
+  {
+    it: 'on a path of its host cannot be deleted here',
+    volume: volume(
+      'v',
+      { claimRef: ours, persistentVolumeReclaimPolicy: 'Delete', hostPath: { path: '/data' } },
+      { phase: 'Released' },
+    ),
+    want: ['v Failed', 'VolumeFailedDelete'],
+  },
+  {
+    it: 'is told once to have failed',
+    volume: volume('v', { claimRef: ours, persistentVolumeReclaimPolicy: 'Delete' }, { phase: 'Failed' }),
+    want: [],
+  },
+  {
+    it: 'and its claim say that their modes differ',
+    volume: volume('v', { claimRef: ours, volumeMode: 'Block' }, { phase: 'Bound' }),
+    claim: claim(),
+    want: ['VolumeMismatch', 'VolumeMismatch'],
   },
   {
     it: 'is given up when its claim took another',
@@ -242,3 +289,51 @@ test('a claim says again for what it waits only when it is time', () => {
   const loud = decideClaim({ ...seen, mayTell: true })
   assert.equal(loud.kind === 'done' && loud.status.some((write) => write.do === 'tell'), true)
 })
+
+/** What a claim's status tells once it is bound. */
+function statusTold(bound: Volume, of: Claim): unknown {
+  const decided = decideClaim({ ...calm, claim: of, volumes: [bound] })
+  const write =
+    decided.kind === 'done' ? decided.status.find((each) => 'subresource' in each && each.do === 'patch') : undefined
+  return write?.do === 'patch' ? (write.body as { readonly status: unknown }).status : undefined
+}
+
+const told: { it: string; volume: Volume; status: Claim['status']; want: object | undefined }[] = [
+  {
+    it: 'what the volume offers when it is bound',
+    volume: volume('v', { claimRef: ours, volumeAttributesClassName: 'gold' }, { phase: 'Bound' }),
+    status: { phase: 'Pending' },
+    want: {
+      phase: 'Bound',
+      accessModes: ['ReadWriteOnce'],
+      capacity: GB(5),
+      currentVolumeAttributesClassName: 'gold',
+    },
+  },
+  {
+    it: 'nothing new of a volume that was expanded: whoever resizes it knows what the claim has',
+    volume: volume('v', { claimRef: ours }, { phase: 'Bound' }),
+    status: { phase: 'Bound', accessModes: ['ReadWriteOnce'], capacity: GB(1) },
+    want: undefined,
+  },
+  {
+    it: 'the size before an expansion that its claim does not know of',
+    volume: {
+      ...volume('v', { claimRef: ours }, { phase: 'Bound' }),
+      metadata: { name: 'v', uid: 'v', annotations: { 'volume.alpha.kubernetes.io/pre-resize-capacity': '3Gi' } },
+    },
+    status: { phase: 'Pending' },
+    want: {
+      phase: 'Bound',
+      accessModes: ['ReadWriteOnce'],
+      capacity: { storage: '3Gi' },
+      currentVolumeAttributesClassName: null,
+    },
+  },
+]
+for (const { it, volume: bound, status, want } of told)
+  test(`a claim is told ${it}`, () => {
+    const attributes = bound.spec.volumeAttributesClassName
+    const spec = { volumeName: 'v', ...(attributes !== undefined && { volumeAttributesClassName: attributes }) }
+    assert.deepEqual(statusTold(bound, { ...claim(spec, BOUND), status }), want)
+  })

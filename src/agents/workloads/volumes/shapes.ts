@@ -1,5 +1,6 @@
 import type { LabelSelector } from '../../../lib/kube/label-selector.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
+import { compareText } from '../meta.ts'
 import type { Amounts, Condition, NodeSelectorTerm, Pod } from '../shapes.ts'
 
 /** Who a PersistentVolume is for. Without uid: whoever comes first by that name. */
@@ -16,6 +17,8 @@ export type Volume = KubeObject & {
     readonly persistentVolumeReclaimPolicy?: string
     readonly claimRef?: ClaimRef
     readonly csi?: unknown
+    readonly hostPath?: { readonly path?: string }
+    readonly nfs?: unknown
     readonly nodeAffinity?: { readonly required?: { readonly nodeSelectorTerms: readonly NodeSelectorTerm[] } }
   }
   readonly status?: { readonly phase?: string; readonly message?: string }
@@ -82,24 +85,34 @@ export const PROVISIONERS = [
   'volume.kubernetes.io/storage-provisioner',
 ] as const
 const OLD_CLASS = 'volume.beta.kubernetes.io/storage-class'
-const DEFAULT_CLASS = 'storageclass.kubernetes.io/is-default-class'
+/** A volume's size before it was expanded, as long as its claim does not know. */
+export const BEFORE_RESIZE = 'volume.alpha.kubernetes.io/pre-resize-capacity'
+const DEFAULT_CLASS = [
+  'storageclass.kubernetes.io/is-default-class',
+  'storageclass.beta.kubernetes.io/is-default-class',
+]
 
 /** The class of a volume or claim; an annotation of old times comes first. */
 export function classOf({ metadata, spec }: Volume | Claim): string {
   return metadata.annotations?.[OLD_CLASS] ?? spec.storageClassName ?? ''
 }
 
-/** The newest of the classes that are marked as the default one. */
-export function defaultClass(classes: readonly StorageClass[]): StorageClass | undefined {
-  const marked = classes.filter(({ metadata }) => metadata.annotations?.[DEFAULT_CLASS] === 'true')
-  const age = ({ metadata }: StorageClass): string => metadata.creationTimestamp ?? ''
-  return [...marked].sort((a, b) => (age(a) > age(b) ? -1 : age(a) < age(b) ? 1 : 0))[0]
+/** Whether the claim names a class, be it none: then it gets no default one. */
+export function hasClass({ metadata, spec }: Claim): boolean {
+  return metadata.annotations?.[OLD_CLASS] !== undefined || spec.storageClassName !== undefined
 }
 
-/** Whether claims of this class wait until a pod that uses them has a node. */
-export function isDelayed(claim: Claim, storageClass: StorageClass | undefined): boolean {
-  return (
-    storageClass?.volumeBindingMode === 'WaitForFirstConsumer' &&
-    claim.metadata.annotations?.[SELECTED_NODE] === undefined
-  )
+/** The newest of the classes that are marked as the default one; of two as old the first by name. */
+export function defaultClass(classes: readonly StorageClass[]): StorageClass | undefined {
+  const isMarked = ({ metadata }: StorageClass): boolean =>
+    DEFAULT_CLASS.some((key) => metadata.annotations?.[key] === 'true')
+  const age = ({ metadata }: StorageClass): string => metadata.creationTimestamp ?? ''
+  return classes
+    .filter(isMarked)
+    .sort((a, b) => compareText(age(b), age(a)) || compareText(a.metadata.name, b.metadata.name))[0]
+}
+
+/** Whether claims of this class wait until a pod that uses them has a node: the scheduler chooses their volumes. */
+export function isDelayed(storageClass: StorageClass | undefined): boolean {
+  return storageClass?.volumeBindingMode === 'WaitForFirstConsumer'
 }

@@ -1,6 +1,7 @@
 import type { WorkloadDecision } from '../decision.ts'
 import type { Write } from '../write.ts'
 import { patch, phaseOfVolume } from './bind.ts'
+import { modeOf } from './match.ts'
 import { BOUND_BY_CONTROLLER, type Claim, PROVISIONED_BY, type Volume } from './shapes.ts'
 
 /** A volume, and the claim that it names where that is still the same one. */
@@ -17,7 +18,7 @@ function writesFor(volume: Volume, claim: Claim | undefined): Write[] {
   if (claim === undefined || claim.metadata.uid !== claimRef.uid) return [...release(volume), ...reclaim(volume)]
   const { volumeName = '' } = claim.spec
   // the claim's own controller finishes what was begun
-  if (volumeName === '') return []
+  if (volumeName === '') return modeOf(volume) === modeOf(claim) ? [] : tellModes(volume, claim)
   if (volumeName === volume.metadata.name) return phaseOfVolume(volume, 'Bound')
   return giveUp(volume)
 }
@@ -37,18 +38,41 @@ function giveUp(volume: Volume): Write[] {
   return [patch(volume, { metadata, spec: { claimRef } }), ...phaseOfVolume(volume, 'Available')]
 }
 
+/** Neither can be bound, and each says so of the other. */
+function tellModes(volume: Volume, claim: Claim): Write[] {
+  const why = 'due to incompatible volumeMode.'
+  const mismatch = (about: Volume | Claim, message: string): Write => ({
+    do: 'tell',
+    tell: { about, type: 'Warning', reason: 'VolumeMismatch', message },
+  })
+  const [ofVolume, ofClaim] = [volume, claim].map(({ metadata }) => JSON.stringify(metadata.name))
+  return [
+    mismatch(volume, `Cannot bind PersistentVolume to requested PersistentVolumeClaim ${ofClaim} ${why}`),
+    mismatch(claim, `Cannot bind PersistentVolume ${ofVolume} to requested PersistentVolumeClaim ${why}`),
+  ]
+}
+
 /** Who provisioned a volume deletes it; of others nobody here knows how. */
 function reclaim(volume: Volume): Write[] {
   const { persistentVolumeReclaimPolicy: policy } = volume.spec
-  const { name, annotations = {}, deletionTimestamp } = volume.metadata
-  if (policy === undefined || policy === 'Retain' || annotations[PROVISIONED_BY] !== undefined) return []
-  if (deletionTimestamp !== undefined || volume.spec.csi !== undefined) return []
-  const [reason, message] =
-    policy === 'Delete'
-      ? [
-          'VolumeFailedDelete',
-          `error getting deleter volume plugin for volume ${JSON.stringify(name)}: no deletable volume plugin matched`,
-        ]
-      : ['VolumeFailedRecycle', 'No recycler plugin found for the volume!']
-  return phaseOfVolume(volume, 'Failed', message, { about: volume, type: 'Warning', reason, message })
+  if (policy === 'Recycle') return fail(volume, 'VolumeFailedRecycle', 'No recycler plugin found for the volume!')
+  const problem = policy === 'Delete' ? deletionProblem(volume) : undefined
+  return problem === undefined ? [] : fail(volume, 'VolumeFailedDelete', problem)
+}
+
+const fail = (volume: Volume, reason: string, message: string): Write[] =>
+  phaseOfVolume(volume, 'Failed', message, { about: volume, type: 'Warning', reason, message })
+
+/** Why nobody will delete what is behind the volume, in the words of Kubernetes' own controller; undefined when somebody else ought to. */
+function deletionProblem({ metadata, spec }: Volume): string | undefined {
+  const { name, annotations = {} } = metadata
+  const provisioner = annotations[PROVISIONED_BY] ?? ''
+  if (provisioner !== '')
+    return provisioner.startsWith('kubernetes.io/') ? `no volume plugin matched name: ${provisioner}` : undefined
+  if (spec.csi !== undefined) return undefined
+  const { path = '' } = spec.hostPath ?? {}
+  if (spec.hostPath && !/^\/tmp\/.+$/.test(path))
+    return `host_path deleter only supports /tmp/.+ but received provided ${path}`
+  const which = spec.hostPath || spec.nfs !== undefined ? 'no deletable volume plugin' : 'no volume plugin'
+  return `error getting deleter volume plugin for volume ${JSON.stringify(name)}: ${which} matched`
 }

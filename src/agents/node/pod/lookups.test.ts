@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ApiError } from '../../../adapters/kube/api-error.ts'
-import { type KnownObjects, lookUp } from './lookups.ts'
+import { type KnownObjects, lookUp, lookUpVariables } from './lookups.ts'
 import type { Pod } from './shapes.ts'
 
 const projection = (signerName: string) => ({ podCertificate: { signerName, keyType: 'ED25519', keyPath: signerName } })
@@ -85,4 +85,43 @@ test('what was read before stands in for what a server that is away does not say
   assert.deepEqual(await read(there), value)
   assert.equal(await read(async () => undefined), undefined)
   await assert.rejects(read(fail(new Error('connect ECONNREFUSED'))), /ECONNREFUSED/)
+})
+
+test('all that a pod names is asked for at once, and for the variables of a container nothing else is', async () => {
+  const asked: string[] = []
+  let open: () => void = () => undefined
+  const opened = new Promise<void>((resolve) => (open = resolve))
+  const client = {
+    async get({ kind, name }: { kind: string; name: string }) {
+      asked.push(`${kind} ${name}`)
+      await opened
+      return { metadata: { name } }
+    },
+  }
+  const tokens = {
+    async tokenFor(_: Pod, { audience }: { readonly audience: string }) {
+      asked.push(`token ${audience}`)
+      await opened
+      return audience
+    },
+  }
+  const web = { name: 'web', image: 'i', envFrom: [{ secretRef: { name: 'variables' } }] }
+  const volumes = [
+    ...['a', 'b'].map((name) => ({ name, configMap: { name } })),
+    ...['c', 'd'].map((claimName) => ({ name: claimName, persistentVolumeClaim: { claimName } })),
+    {
+      name: 'e',
+      projected: { sources: ['x', 'y'].map((audience) => ({ serviceAccountToken: { audience, path: audience } })) },
+    },
+  ]
+  const of = { ...pod, spec: { containers: [web], volumes } } as unknown as Pod
+  const part = { client, tokens, certificates: {} } as unknown as Parameters<typeof lookUp>[0]
+  const lookups = lookUp(part, of)
+  const all = ['ConfigMap a', 'ConfigMap b', 'PersistentVolumeClaim c', 'PersistentVolumeClaim d']
+  assert.deepEqual([...asked].sort(), [...all, 'Secret variables', 'token x', 'token y'])
+  open()
+  await lookups
+  asked.length = 0
+  await lookUpVariables(part, of, web, new Map())
+  assert.deepEqual(asked, ['Secret variables'])
 })

@@ -12,17 +12,21 @@ import type { FileData } from './content/volumes.ts'
  * ConfigMaps, Secrets, tokens, trust bundles and claimed volumes of one pod, as they are now. What could not be read throws where it is asked for: it is
  * the fault of the volume or the variable that names it, and of no other.
  */
-export type Lookups = {
-  readonly configMap: (name: string) => FileData | undefined
-  /** Without what is no text: variables are made of it. */
-  readonly configMapText: (name: string) => Readonly<Record<string, string>> | undefined
-  readonly secret: (name: string) => FileData | undefined
+export type Lookups = Files & {
   readonly token: (wish: Asked) => string | undefined
   /** The credential that a projection shows (`tls/0`: volume and number), or why there is none yet. */
   readonly credential: (place: string) => Credential | { readonly missing: string }
   /** All of the cluster, or why they cannot be read. */
   readonly trustBundles: readonly KubeObject[] | { readonly missing: string }
   readonly claimed: ReadonlyMap<string, ClaimedVolume>
+}
+
+/** ConfigMaps and Secrets of a pod. */
+type Files = {
+  readonly configMap: (name: string) => FileData | undefined
+  /** Without what is no text: variables are made of it. */
+  readonly configMapText: (name: string) => Readonly<Record<string, string>> | undefined
+  readonly secret: (name: string) => FileData | undefined
 }
 
 /** A token as a volume asks for it. */
@@ -41,41 +45,64 @@ export async function lookUp(
   pod: Pod,
   known: KnownObjects = new Map(),
 ): Promise<Lookups> {
-  const namespace = pod.metadata.namespace ?? 'default'
   const wanted = namesIn(pod)
-  const read = async (kind: 'ConfigMap' | 'Secret', names: ReadonlySet<string>): Promise<Map<string, Read>> => {
-    const found = new Map<string, Read>()
-    for (const name of names) {
-      const key = `${kind} ${name}`
-      const object = await client
-        .get({ apiVersion: 'v1', kind, namespace, name })
-        .catch((error: unknown) => (isAway(error) && known.get(key)) || unread(kind, name)(error))
-      found.set(name, object)
-      if (object === undefined || object instanceof SluiceError) known.delete(key)
-      else known.set(key, object)
-    }
-    return found
+  const wishes = new Map(wanted.tokens.map((asked) => [JSON.stringify(wishOf(asked)), wishOf(asked)]))
+  // all at once: a server that does not answer is waited for once, as is a signer that takes its time. Who cannot even ask has no certificate, which is
+  // a fault of that volume
+  const [files, given, credentials, claimed, trustBundles] = await Promise.all([
+    readObjects(client, pod, wanted, known),
+    all([...wishes], (wish) => tokens.tokenFor(pod, wish)),
+    Promise.all(
+      wanted.certificates.map(
+        async ([place, wish]) => [place, await certificates.credentialFor(pod, place, wish).catch(missing)] as const,
+      ),
+    ).then((found) => new Map(found)),
+    lookUpClaims(client, pod),
+    wanted.hasTrustBundles ? client.list(TRUST_BUNDLES).then(({ items }) => items, missing) : [],
+  ])
+  return {
+    ...files,
+    claimed,
+    trustBundles,
+    token: (asked) => given.get(JSON.stringify(wishOf(asked))),
+    credential: (place) => credentials.get(place) ?? { missing: 'no certificate is asked for' },
   }
+}
+
+/** Reads what the variables of a container name, and nothing else that its pod names. */
+export async function lookUpVariables(
+  { client }: Pick<NodeContext, 'client'>,
+  pod: Pod,
+  container: Container,
+  known: KnownObjects,
+): Promise<Files> {
+  return readObjects(client, pod, variablesIn([container]), known)
+}
+
+async function readObjects(
+  client: NodeContext['client'],
+  { metadata: { namespace = 'default' } }: Pod,
+  wanted: Names,
+  known: KnownObjects,
+): Promise<Files> {
+  const read = (kind: 'ConfigMap' | 'Secret', names: ReadonlySet<string>): Promise<Map<string, Read>> =>
+    all(
+      [...names].map((name) => [name, name]),
+      async (name) => {
+        const key = `${kind} ${name}`
+        const object = await client
+          .get({ apiVersion: 'v1', kind, namespace, name })
+          .catch((error: unknown) => (isAway(error) && known.get(key)) || unread(kind, name)(error))
+        if (object === undefined || object instanceof SluiceError) known.delete(key)
+        else known.set(key, object)
+        return object
+      },
+    )
   const [configMaps, secrets] = await Promise.all([
     read('ConfigMap', wanted.configMaps),
     read('Secret', wanted.secrets),
   ])
-  const given = new Map<string, string>()
-  for (const asked of wanted.tokens) {
-    const token = await tokens.tokenFor(pod, wishOf(asked))
-    if (token !== undefined) given.set(JSON.stringify(wishOf(asked)), token)
-  }
-  // a signer may take its time: all wait at once, and who cannot even ask has no certificate, which is a fault of that volume
-  const credentials = new Map(
-    await Promise.all(
-      wanted.certificates.map(
-        async ([place, wish]) => [place, await certificates.credentialFor(pod, place, wish).catch(missing)] as const,
-      ),
-    ),
-  )
   return {
-    claimed: await lookUpClaims(client, pod),
-    trustBundles: wanted.hasTrustBundles ? await client.list(TRUST_BUNDLES).then(({ items }) => items, missing) : [],
     configMap: (name) => {
       const object = found(configMaps, name)
       return object && { ...decode(object['data'], 'utf8'), ...decode(object['binaryData'], 'base64') }
@@ -88,9 +115,15 @@ export async function lookUp(
       const object = found(secrets, name)
       return object && decode(object['data'], 'base64')
     },
-    token: (asked) => given.get(JSON.stringify(wishOf(asked))),
-    credential: (place) => credentials.get(place) ?? { missing: 'no certificate is asked for' },
   }
+}
+
+/** What is answered for each, asked at once; by name. */
+async function all<In, Out>(
+  asked: readonly (readonly [name: string, value: In])[],
+  ask: (value: In) => Promise<Out>,
+): Promise<Map<string, Out>> {
+  return new Map(await Promise.all(asked.map(async ([name, value]) => [name, await ask(value)] as const)))
 }
 
 /** Whether the server did not speak, or spoke of itself only. */
@@ -125,20 +158,19 @@ export function textOf(data: FileData): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(data).map(([key, bytes]) => [key, bytes.toString('utf8')]))
 }
 
-type Wanted = {
-  readonly configMaps: ReadonlySet<string>
-  readonly secrets: ReadonlySet<string>
+type Names = { readonly configMaps: ReadonlySet<string>; readonly secrets: ReadonlySet<string> }
+
+type Wanted = Names & {
   readonly tokens: readonly Asked[]
   readonly certificates: readonly (readonly [place: string, wish: CertificateWish])[]
   readonly hasTrustBundles: boolean
 }
 
-function namesIn({ spec }: Pod): Wanted {
-  const configMaps = new Set<string>()
-  const secrets = new Set<string>()
-  const tokens: Asked[] = []
-  const add = (set: Set<string>, name: string | undefined): void => void (name && set.add(name))
-  const ofContainer = ({ env = [], envFrom = [] }: Container): void => {
+const add = (set: Set<string>, name: string | undefined): void => void (name && set.add(name))
+
+function variablesIn(containers: readonly Container[]): { configMaps: Set<string>; secrets: Set<string> } {
+  const [configMaps, secrets] = [new Set<string>(), new Set<string>()]
+  for (const { env = [], envFrom = [] } of containers) {
     for (const { valueFrom } of env) {
       add(configMaps, valueFrom?.configMapKeyRef?.name)
       add(secrets, valueFrom?.secretKeyRef?.name)
@@ -148,7 +180,12 @@ function namesIn({ spec }: Pod): Wanted {
       add(secrets, secretRef?.name)
     }
   }
-  for (const container of containersOf(spec)) ofContainer(container)
+  return { configMaps, secrets }
+}
+
+function namesIn({ spec }: Pod): Wanted {
+  const { configMaps, secrets } = variablesIn(containersOf(spec))
+  const tokens: Asked[] = []
   const volumes = spec.volumes ?? []
   const projections = volumes.flatMap(({ projected }) => projected?.sources ?? [])
   for (const { configMap, secret } of volumes) {

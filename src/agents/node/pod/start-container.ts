@@ -8,7 +8,7 @@ import { capabilitiesOf } from './capabilities.ts'
 import { commandOf, resolveEnv, wholeEnv } from './content/env.ts'
 import { pullPolicyOf } from './decide.ts'
 import { limitsOf, memoryVolumeBytes } from './limits.ts'
-import { type KnownObjects, lookUp, textOf } from './lookups.ts'
+import { type KnownObjects, lookUp, lookUpVariables, textOf } from './lookups.ts'
 import { securityOf, userOf } from './run-as.ts'
 import { uidOf, type Container, type Pod } from './shapes.ts'
 import { whyContainerUnsupported, whyUnsupported } from './unsupported.ts'
@@ -126,7 +126,7 @@ export async function startContainer(
   const security = securityOf(pod, container)
   const unsupported = whyContainerUnsupported(pod, container)
   if (unsupported !== undefined) throw new SluiceError('POD_CONFIG', unsupported)
-  const lookups = await lookUp(context, pod, known)
+  const lookups = await lookUpVariables(context, pod, container, known)
   const declared = resolveEnv(container, {
     pod,
     ip: sandbox.ip,

@@ -33,14 +33,12 @@ export async function lookUpClaims(
   pod: Pod,
 ): Promise<ReadonlyMap<string, ClaimedVolume>> {
   const namespace = pod.metadata.namespace ?? 'default'
-  const found = new Map<string, ClaimedVolume>()
-  for (const { volume, claim, readOnly } of claimNames(pod))
+  const found = claimNames(pod).map(async ({ volume, claim, readOnly }) => {
+    const claimed = behind(client, namespace, claim, readOnly)
     // what cannot be read is a fault of its volume, and of no other
-    found.set(
-      volume,
-      await behind(client, namespace, claim, readOnly).catch((error: unknown) => ({ refused: describeError(error) })),
-    )
-  return found
+    return [volume, await claimed.catch((error: unknown) => ({ refused: describeError(error) }))] as const
+  })
+  return new Map(await Promise.all(found))
 }
 
 async function behind(

@@ -6,6 +6,7 @@ export const firstSeen = (pod: Pod, nowMs: number): Seen => ({
   nowMs,
   pod,
   sandbox: undefined,
+  isCutOff: false,
   setupFault: undefined,
   images: new Map(),
   runs: new Map(),

@@ -124,6 +124,58 @@ const cases: { it: string; seen: Partial<Seen>; steps: readonly Partial<Step>[];
     steps: [],
   },
   {
+    it: 'ends what runs in a network that is gone, sidecars last, before it makes a new place',
+    seen: {
+      pod: pod({ initContainers: sidecars }),
+      ...{ sandbox: undefined, isCutOff: true },
+      runs: new Map([run('first'), run('second'), run('web')]),
+    },
+    steps: [{ do: 'stop', container: 'web', graceMs: 30_000, why: 'Stopping container web' }],
+  },
+  {
+    it: 'makes a new place when nothing runs in the one that is gone',
+    seen: { sandbox: undefined, isCutOff: true, runs: new Map([run('web', { exit: exit(143) })]) },
+    steps: [{ do: 'setup' }],
+  },
+  {
+    it: 'makes no new place for a pod whose containers are not started again',
+    seen: {
+      pod: pod({ restartPolicy: 'Never' }),
+      ...{ sandbox: undefined, isCutOff: true, runs: new Map([run('web', { exit: exit(143) })]) },
+    },
+    steps: [],
+  },
+  {
+    it: 'begins in a new place with its init containers',
+    seen: {
+      pod: pod({ initContainers: [setup, sidecars[0] ?? setup] }),
+      runs: new Map(
+        ['setup', 'first', 'web'].map((name) => run(name, { exit: exit(name === 'web' ? 1 : 0), isElsewhere: true })),
+      ),
+    },
+    steps: [{ do: 'start', container: 'setup', attempt: 1 }],
+  },
+  {
+    it: 'goes on in a new place after the init container, with the sidecars first',
+    seen: {
+      pod: pod({ initContainers: [setup, sidecars[0] ?? setup] }),
+      runs: new Map([
+        run('setup', { attempt: 1, exit: exit(0) }),
+        ...['first', 'web'].map((name) => run(name, { exit: exit(1), isElsewhere: true })),
+      ]),
+    },
+    steps: [{ do: 'start', container: 'first', attempt: 1 }],
+  },
+  {
+    it: 'ends a sidecar that is not well in the words for init containers',
+    seen: {
+      pod: pod({ initContainers: [sidecars[0] ?? setup] }),
+      runs: new Map([run('first'), run('web')]),
+      health: new Map([['first', { ...freshHealth(sidecars[0] ?? setup), failed: 'liveness' }]]),
+    },
+    steps: [{ do: 'stop', container: 'first', why: 'Init container first failed liveness probe' }],
+  },
+  {
     it: 'goes on after the init container',
     seen: { pod: pod({ initContainers: [setup] }), runs: new Map([run('setup', { exit: exit(0) })]) },
     steps: [{ do: 'start', container: 'web' }],

@@ -29,7 +29,12 @@ export type Fault = {
 export type Verdict = { readonly reason: string; readonly message: string }
 
 /** The newest run of a container, and how many restarts it had in a row without ten quiet minutes. */
-export type Run = Ended & { readonly restartsInARow: number; readonly previous?: Ended }
+export type Run = Ended & {
+  readonly restartsInARow: number
+  readonly previous?: Ended
+  /** It was in a place of the pod that is gone: in a new one the pod begins with its init containers. */
+  readonly isElsewhere?: true
+}
 
 /** A container with what it said when it ended. */
 export type Ended = RunningContainer & { readonly message?: string }
@@ -39,6 +44,8 @@ export type Seen = {
   readonly nowMs: number
   readonly pod: Pod
   readonly sandbox: Sandbox | undefined
+  /** What held the network of the pod is gone: containers that still run are in none that leads anywhere. */
+  readonly isCutOff: boolean
   /** Sandbox, volumes: what stopped them the last time. */
   readonly setupFault: Fault | undefined
   readonly images: ReadonlyMap<string, ImageState>
@@ -123,7 +130,7 @@ function advance(seen: Seen): PodDecision {
   // evicted pods have no grace: what they use too much of is needed by others
   if (seen.evicted !== undefined) return stopAll(seen, 0, 0)
   if (!isOver && isRestartingAll(seen)) return restartAll(seen)
-  if (isOver || isFinished(seen)) return stopAll(seen, graceMs, graceMs)
+  if (isOver || isFinished(seen) || isStranded(seen)) return stopAll(seen, graceMs, graceMs)
   const unwell = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].flatMap((container) => {
     const failed = isAlive(seen.runs.get(container.name)) ? seen.health.get(container.name)?.failed : undefined
     if (failed === undefined) return []
@@ -145,6 +152,11 @@ function advance(seen: Seen): PodDecision {
   ])
 }
 
+/** Whether containers run that must end before their pod is given a new place, for which they are started anew. */
+function isStranded(seen: Seen): boolean {
+  return seen.isCutOff && aliveContainers(seen).length > 0
+}
+
 /** Whether a container has ended in a way for which all of the pod are started anew. */
 export function isRestartingAll({ pod: { spec }, runs }: Pick<Seen, 'pod' | 'runs'>): boolean {
   return [...(spec.initContainers ?? []), ...spec.containers].some((container) => {
@@ -162,7 +174,10 @@ function restartAll(seen: Seen): PodDecision {
   return together(alive.map((name) => stopContainer(seen, name, 0, '')))
 }
 
+/** @see k8s.io/kubernetes/pkg/kubelet/kuberuntime (computeInitContainerActions, computePodActions) */
 function whyUnwell(pod: Pod, container: Container, probe: ProbeKind): string {
+  const isInit = pod.spec.initContainers?.some(({ name }) => name === container.name)
+  if (isInit) return `Init container ${container.name} failed ${probe} probe`
   // what a probe ends has no exit code of its own yet
   const isBack = mayRestart(pod.spec, container, 137)
   return `Container ${container.name} failed ${probe} probe${isBack ? ', will be restarted' : ''}`
@@ -195,11 +210,13 @@ function startNext(seen: Seen): PodDecision {
   const waiting: PodDecision[] = []
   for (const container of pod.spec.initContainers ?? []) {
     const run = seen.runs.get(container.name)
-    if (!isSidecar(container) && run?.exit?.code === 0) continue
+    const isAnew = run?.isElsewhere === true
+    if (!isSidecar(container) && run?.exit?.code === 0 && !isAnew) continue
     if (isSidecar(container) && isAlive(run) && seen.health.get(container.name)?.isStarted) continue
     // once a container of the pod has run, a sidecar that ended does not hold the others back
-    const decision = startOne(seen, container)
-    if (!isSidecar(container) || !pod.spec.containers.some(({ name }) => seen.runs.has(name))) return decision
+    const decision = startOne(seen, container, isAnew)
+    const hasRun = pod.spec.containers.some(({ name }) => isHere(seen.runs.get(name)))
+    if (!isSidecar(container) || !hasRun) return decision
     waiting.push(decision)
   }
   return together([...waiting, ...pod.spec.containers.map((container) => startOne(seen, container))])
@@ -211,10 +228,11 @@ function startGuests(seen: Seen): PodDecision[] {
   return (seen.pod.spec.ephemeralContainers ?? []).map((container) => startOne(seen, container))
 }
 
-function startOne(seen: Seen, container: Container): PodDecision {
+/** @param isAnew whether it starts again though it ended well */
+function startOne(seen: Seen, container: Container, isAnew = false): PodDecision {
   const run = seen.runs.get(container.name)
   if (isAlive(run)) return nothing
-  if (run?.exit && !mayRestart(seen.pod.spec, container, run.exit.code)) return nothing
+  if (run?.exit && !isAnew && !mayRestart(seen.pod.spec, container, run.exit.code)) return nothing
   const last = run ?? culprit(seen, container)
   const restartsInARow = last?.exit ? restartsAfter(last) : 0
   // what ended after now says that the clock was set back, and nothing of how long ago it was
@@ -301,6 +319,8 @@ export function verdictOf(seen: Seen): Verdict | undefined {
 export function isAlive(run: Run | undefined): boolean {
   return run !== undefined && run.exit === undefined
 }
+
+const isHere = (run: Run | undefined): boolean => run !== undefined && run.isElsewhere !== true
 
 /** Restarts in a row that the next start will have: ten quiet minutes make it the first again. */
 export function restartsAfter(run: Run): number {

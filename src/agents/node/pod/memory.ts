@@ -19,6 +19,8 @@ export type Memory = {
   readonly pulled: Map<string, Image>
   readonly runs: Map<string, Run>
   readonly former: Map<string, Run>
+  /** The last attempts in a place that is gone. */
+  readonly elsewhere: Map<string, number>
   readonly restarts: Map<string, number>
   readonly startFaults: Map<string, Fault>
   readonly probing: Map<string, Probing>

@@ -20,6 +20,7 @@ const seen = (container: Partial<Container>, spec: Partial<PodSpec> = {}, over: 
     spec: { containers: [{ ...web, ...container }], ...spec },
   },
   sandbox: { uid: 'u', ip: '10.42.0.2' },
+  isCutOff: false,
   setupFault: undefined,
   images: new Map(),
   runs: new Map([['web', run]]),

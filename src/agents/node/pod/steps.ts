@@ -76,6 +76,11 @@ export async function perform(context: NodeContext, memory: Memory, step: Step):
 }
 
 async function setup(context: NodeContext, memory: Memory): Promise<void> {
+  if (memory.sandbox === undefined && memory.runs.size > 0) {
+    for (const [name, { attempt }] of memory.runs) memory.elsewhere.set(name, attempt)
+    const message = 'Pod sandbox changed, it will be killed and re-created.'
+    context.record(memory.pod, 'Normal', 'SandboxChanged', message)
+  }
   try {
     memory.place = await makePlace(context, memory.pod, memory.sandbox)
     memory.setupFault = undefined

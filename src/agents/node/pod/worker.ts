@@ -190,6 +190,7 @@ function freshMemory(pod: Pod): Memory {
     pulled: new Map(),
     runs: runsOfStatus(pod),
     former: formerOfStatus(pod),
+    elsewhere: new Map(),
     restarts: new Map(),
     startFaults: new Map(),
     probing: new Map(),
@@ -297,8 +298,14 @@ function seenOf({ clock }: NodeContext, memory: Memory): Seen {
     capacity: { cpuMillis: (cpus().length || 1) * 1000, memoryBytes: totalmem() },
     // a place that was not made ready by us is made ready first, unless it is about to go
     sandbox: memory.place || isLeaving ? memory.sandbox : undefined,
+    isCutOff: memory.sandbox === undefined,
+    runs: new Map([...memory.runs].map(([name, run]) => [name, withPlace(memory, run)])),
     health: new Map([...memory.probing].map(([name, probing]) => [name, probing.health()])),
   }
+}
+
+function withPlace({ elsewhere }: Memory, run: Run): Run {
+  return run.attempt <= (elsewhere.get(run.container) ?? -1) ? { ...run, isElsewhere: true } : run
 }
 
 /** Probes what runs, and only that. */

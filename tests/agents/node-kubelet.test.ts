@@ -1,5 +1,6 @@
 // What a pod asks of the node besides running: powers, users, hooks, sidecars, disk. As an ordinary user and, when the tests run as root, as root.
 import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
 import http from 'node:http'
 import { after, before, test } from 'node:test'
 import type { Container, PodSpec, PodStatus } from '../../src/agents/node/pod/shapes.ts'
@@ -214,9 +215,53 @@ for (const user of users) {
     assert.equal(status.phase, 'Succeeded')
     assert.equal(status.initContainerStatuses?.[0]?.state.terminated?.exitCode, 3)
   })
+
+  test(
+    `containers of a pod see each other's processes where it wants that, and leave none (${user})`,
+    skip,
+    async () => {
+      const name = `seen-${user}`
+      const stay = (title: string): string[] => ['node', '-e', 'setInterval(() => {}, 1000)', title]
+      const look = `const fs = require('node:fs')
+const all = fs.readdirSync('/proc').filter((pid) => /^\\d+$/.test(pid))
+const words = (pid) => { try { return fs.readFileSync('/proc/' + pid + '/cmdline', 'utf8') } catch { return '' } }
+if (!all.some((pid) => words(pid).includes('${name}-side'))) process.exit(1)
+// nobody in the pod ends its first process, or sees the machine by it
+process.kill(1, 'SIGKILL')
+try { fs.readdirSync('/proc/1/root'); process.exit(2) } catch {}
+require('node:child_process').spawn('node', ${JSON.stringify(stay(`${name}-left`).slice(1))}, { detached: true, stdio: 'ignore' })
+setTimeout(() => process.exit(3), 300)`
+      await run(name, {
+        shareProcessNamespace: true,
+        main: { command: ['node', '-e', look] },
+        restartPolicy: 'OnFailure',
+        initContainers: [{ name: 'side', image: IMAGE, command: stay(`${name}-side`), restartPolicy: 'Always' }],
+      })
+      const code = async (): Promise<number | undefined> =>
+        (await statusOf(name)).containerStatuses?.[0]?.lastState.terminated?.exitCode
+      await eventually('an end', async () => (await code()) !== undefined)
+      assert.equal(await code(), 3)
+      await eventually(
+        'no process that was left',
+        async () => !commandLines().some((line) => line.endsWith(`${name}-left\0`)),
+      )
+      assert.equal((await statusOf(name)).initContainerStatuses?.[0]?.restartCount, 0)
+      await world.client.delete({ apiVersion: 'v1', kind: 'Pod', namespace: 'default', name })
+    },
+  )
 }
 
 type Shown = KubeObject & { readonly status?: PodStatus }
+
+function commandLines(): string[] {
+  return readdirSync('/proc').flatMap((pid) => {
+    try {
+      return [readFileSync(`/proc/${pid}/cmdline`, 'utf8')]
+    } catch {
+      return [] // no process, or one that has just ended
+    }
+  })
+}
 
 /** The registry behind a door that opens to one login. */
 async function serveGuarded(

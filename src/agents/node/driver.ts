@@ -32,6 +32,14 @@ export type RemoteRequest = {
 /** A setting of the kernel. */
 export type Sysctl = { readonly name: string; readonly value: string }
 
+/** What the place of a pod is to be like. */
+export type SandboxSpec = {
+  /** Settings of the kernel that each pod has for itself: `net.ipv4.ip_local_port_range` and the like. */
+  readonly sysctls: readonly Sysctl[]
+  /** Its containers see the processes of each other; the first of all is nobody's, and takes care of those that lose their parent. */
+  readonly sharesProcesses: boolean
+}
+
 /** A volume in memory. */
 export type MemoryMount = {
   readonly folder: string
@@ -72,6 +80,8 @@ export type ContainerStart = ContainerId & {
   readonly ports: readonly number[]
   /** Whose processes it sees, and who sees its; a container of the same pod. */
   readonly joins?: ContainerId
+  /** Whether the containers of its pod see the processes of each other. */
+  readonly sharesProcesses: boolean
   /** Whether somebody may write to the program; and whether the first who does closes its input when done. */
   readonly stdin: 'none' | 'once' | 'open'
   /** Whether the program has a terminal. */
@@ -113,8 +123,7 @@ export type Driver = {
   readonly pullImage: (name: string, o?: { readonly registry?: RegistryClient }) => Promise<Image>
   /** Removes the images that are not needed; missing where others keep them. See `ImageStore.collect`. */
   readonly collectImages?: (needed: NeededImages, o: { readonly dryRun: boolean }) => Promise<number | undefined>
-  /** @param sysctls settings of the kernel that each pod has for itself: `net.ipv4.ip_local_port_range` and the like */
-  readonly createSandbox: (pod: PodId, sysctls: readonly Sysctl[]) => Promise<Sandbox>
+  readonly createSandbox: (pod: PodId, spec: SandboxSpec) => Promise<Sandbox>
   /** Mounts a file system of memory on a folder of the pod, for the containers that start after. */
   readonly mountMemory: (uid: string, mount: MemoryMount) => Promise<void>
   /** Shows an image's files on a folder of the pod, for the containers that start after. @throws SluiceError POD_VOLUME */

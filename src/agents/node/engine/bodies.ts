@@ -1,6 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs'
-import type { ContainerStart, PodId, Sysctl } from '../driver.ts'
+import type { ContainerStart, PodId, SandboxSpec } from '../driver.ts'
 import { cpuShares, MOST_PROCESSES } from '../linux/cgroup.ts'
+import { reap } from '../linux/init-script.ts'
 import { NETWORK } from '../linux/network.ts'
 
 /** What the node writes on everything that it makes in the engine, so that it finds it again and nobody else's. */
@@ -38,9 +39,9 @@ export function nameOf(place: Place, ...parts: readonly (string | number)[]): st
   return ['sluice', place.node, ...parts].join('-')
 }
 
-/** The container that holds a pod's network: it knows the way to the Services, and sleeps. */
-export function sandboxBody(place: Place, pod: PodId, sysctls: readonly Sysctl[]): object {
-  const route = 'ip route replace default via "$1" && exec sleep infinity'
+/** The container that holds a pod's network: it knows the way to the Services, and sleeps. Its first process may be that of all of the pod. */
+export function sandboxBody(place: Place, pod: PodId, { sysctls }: SandboxSpec): object {
+  const route = `ip route replace default via "$1" && ${reap('sleep infinity')}`
   return {
     ...ownProgram(place, ['sh', '-c', route, 'sh', place.gateway], 'sandbox'),
     Hostname: pod.name.slice(0, 63),
@@ -90,9 +91,7 @@ export function containerBody(place: Place, start: ContainerStart, image: string
     },
     HostConfig: {
       NetworkMode: `container:${nameOf(place, start.uid)}`,
-      ...(start.joins
-        ? { PidMode: `container:${nameOf(place, start.joins.uid, start.joins.container, start.joins.attempt)}` }
-        : {}),
+      ...pidMode(place, start),
       Mounts: start.binds.map(({ source, target, readOnly }) => ({
         Type: 'bind',
         Source: source,
@@ -113,6 +112,11 @@ export function containerBody(place: Place, start: ContainerStart, image: string
       ...common(place),
     },
   }
+}
+
+function pidMode(place: Place, { uid, joins, sharesProcesses }: ContainerStart): object {
+  if (sharesProcesses) return { PidMode: `container:${nameOf(place, uid)}` }
+  return joins === undefined ? {} : { PidMode: `container:${nameOf(place, joins.uid, joins.container, joins.attempt)}` }
 }
 
 function ownProgram({ emptyImage }: Place, words: readonly string[], kind: string): object {

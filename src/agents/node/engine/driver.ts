@@ -73,7 +73,7 @@ function driverOf(engine: Engine, images: ReturnType<typeof openEngineImages>): 
     gaps: GAPS,
     findImage: images.find,
     pullImage: images.pull,
-    createSandbox: (pod, sysctls) => createSandbox(engine, pod, sysctls),
+    createSandbox: (pod, spec) => createSandbox(engine, pod, spec),
     mountMemory: async () => undefined,
     mountImage: async () => {
       throw new SluiceError('POD_VOLUME', 'volumes of images are not supported by this driver of the node')

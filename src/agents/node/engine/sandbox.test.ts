@@ -46,14 +46,17 @@ function engineWith(t: TestContext, there: Map<string, 'running' | 'stopped'>, c
 
 test('the network of a pod is made anew where that of before the machine started anew has its name still', async (t) => {
   const { engine, written } = engineWith(t, new Map([[NAME, 'stopped']]), true)
-  assert.deepEqual(await createSandbox(engine, POD, []), { uid: 'u', ip: '10.0.0.2' })
+  assert.deepEqual(await createSandbox(engine, POD, { sysctls: [], sharesProcesses: false }), {
+    uid: 'u',
+    ip: '10.0.0.2',
+  })
   assert.ok(existsSync(written))
 })
 
 test('what is left of a network that could not be made goes, and the volumes of the pod stay', async (t) => {
   const there = new Map<string, 'running' | 'stopped'>()
   const { engine, written } = engineWith(t, there, false)
-  await assert.rejects(createSandbox(engine, POD, []), /no address/)
+  await assert.rejects(createSandbox(engine, POD, { sysctls: [], sharesProcesses: false }), /no address/)
   assert.equal(there.size, 0)
   assert.ok(existsSync(written))
 })

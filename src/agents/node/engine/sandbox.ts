@@ -3,7 +3,7 @@ import type { EngineClient } from '../../../adapters/container-engine/client.ts'
 import { parseContainer, textsOf, type EngineContainer } from '../../../adapters/container-engine/container.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { removeTreeSync } from '../../../machine/remove-tree.ts'
-import type { DriverEvents, PodId, Sandbox, Sysctl } from '../driver.ts'
+import type { DriverEvents, PodId, Sandbox, SandboxSpec } from '../driver.ts'
 import type { KeeperClient } from '../keeper/client.ts'
 import { podFolder } from '../pod-folder.ts'
 import { LABELS, nameOf, sandboxBody, type Place } from './bodies.ts'
@@ -22,14 +22,14 @@ export type Engine = {
 }
 
 /** Makes the container that holds the network of a pod. What a failure leaves of it goes; the folder stays: volumes of a pod that ran before are in it. @throws SluiceError NODE_DRIVER */
-export async function createSandbox(engine: Engine, pod: PodId, sysctls: readonly Sysctl[]): Promise<Sandbox> {
+export async function createSandbox(engine: Engine, pod: PodId, spec: SandboxSpec): Promise<Sandbox> {
   const { client, place } = engine
   const name = nameOf(place, pod.uid)
   mkdirSync(podFolder(engine.stateDir, pod.uid), { recursive: true, mode: 0o755 })
   // one that stopped, as all do when the machine or the engine starts anew, has the name still
   await client.ask('DELETE', `/containers/${name}?force=1&v=1`).catch(() => undefined)
   try {
-    await client.ask('POST', `/containers/create?name=${name}`, sandboxBody(place, pod, sysctls))
+    await client.ask('POST', `/containers/create?name=${name}`, sandboxBody(place, pod, spec))
     await client.ask('POST', `/containers/${name}/start`)
     await look(engine, name)
     const sandbox = sandboxesOf(engine).find(({ uid }) => uid === pod.uid)

@@ -14,6 +14,8 @@ export type LinuxPaths = {
   readonly stateDir: string
   readonly layers: string
   readonly tools: string
+  /** What the first process of a process namespace sees. */
+  readonly hold: string
   readonly initScript: string
   readonly execScript: string
   readonly enterScript: string

@@ -2,15 +2,7 @@ import { mkdirSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { RegistryClient } from '../../../adapters/registry/client.ts'
-import type {
-  ContainerId,
-  ContainerStart,
-  ContainerUse,
-  Driver,
-  DriverEvents,
-  RunningContainer,
-  Sandbox,
-} from '../driver.ts'
+import type { ContainerStart, ContainerUse, Driver, DriverEvents, RunningContainer, Sandbox } from '../driver.ts'
 import { openImageStore } from '../image/store.ts'
 import { readProcesses, usageOfMachine, usageOfTree } from '../usage/processes.ts'
 import { containerFolder, logFile, podFolder } from '../pod-folder.ts'
@@ -19,10 +11,19 @@ import { openCgroups, processesByNamespace } from './cgroup.ts'
 import { depthOf, idsOf, startInit, type LinuxPaths } from './container.ts'
 import { ENTER_SCRIPT, EXEC_SCRIPT, INIT_SCRIPT } from './init-script.ts'
 import { forgetKeeper, launchKeeper, TOOL_ENV, type Launched } from './launch.ts'
+import { endOrphans } from './orphans.ts'
 import { addRoutes, makeBridge, NETWORK } from './network.ts'
 import { groupOf, keyOf, metaOf, type Linux, type Meta } from './kept.ts'
 import { attachTo, execIn, findProgram, forwardTo, openIn } from './remote.ts'
-import { createSandbox, DIE_WITH_KEEPER, enterSandbox, removePod, removeUnfinished, sandboxOf } from './sandbox.ts'
+import {
+  createSandbox,
+  DIE_WITH_KEEPER,
+  enterSandbox,
+  removePod,
+  removeUnfinished,
+  sandboxOf,
+  processesOf,
+} from './sandbox.ts'
 import { findInner, mountImage, mountMemory } from './mounts.ts'
 import { watchMemory, type Watched } from './memory-watch.ts'
 import { checkMachine } from './self-check.ts'
@@ -43,18 +44,22 @@ export async function startLinuxDriver(
   mkdirSync(o.stateDir, { recursive: true, mode: 0o755 })
   const stateDir = realpathSync(o.stateDir)
   const paths = makePaths(stateDir)
-  prepareTools(paths.tools)
+  prepareTools(paths.tools, paths.hold)
   writeFileSync(paths.initScript, INIT_SCRIPT)
   writeFileSync(paths.execScript, EXEC_SCRIPT)
   writeFileSync(paths.enterScript, ENTER_SCRIPT)
   const removing = new Set<string>()
+  let started: Linux | undefined
   const launched = await launchKeeper({
     stateDir,
     isolated: true,
     onExit: (kept) => {
       const meta = metaOf(kept)
-      if (meta?.kind === 'container') events.onExit(meta)
-      else if (meta?.kind === 'sandbox' && !removing.has(meta.uid)) events.onSandboxExit(meta.uid)
+      if (meta?.kind === 'container') {
+        if (started !== undefined) void endOrphans(started, meta.uid).catch(() => undefined)
+        events.onExit(meta)
+      }
+      if (meta?.kind === 'sandbox' && !removing.has(meta.uid)) events.onSandboxExit(meta.uid)
     },
     onGone: () => events.onLost('the process that keeps the pods ended'),
   })
@@ -76,8 +81,11 @@ export async function startLinuxDriver(
     tooLarge: new Set(),
     lastOctet: 1,
   }
+  started = linux
   await removeUnfinished(linux)
   for (const { ip, uid } of await sandboxesOf(linux)) linux.octets.set(uid, Number(ip.split('.')[3]))
+  // what ended while no server looked
+  for (const uid of linux.octets.keys()) void endOrphans(linux, uid).catch(() => undefined)
   const images = openImageStore(
     join(stateDir, 'images'),
     o.registry,
@@ -96,7 +104,7 @@ function driverOf(linux: Linux, images: ReturnType<typeof openImageStore>): Driv
     findImage: images.find,
     pullImage: images.pull,
     collectImages: images.collect,
-    createSandbox: (pod, sysctls) => createSandbox(linux, pod.uid, pod.name, sysctls),
+    createSandbox: (pod, spec) => createSandbox(linux, pod, spec),
     mountMemory: (uid, mount) => mountMemory(linux, uid, mount),
     mountImage: (uid, folder, image) => mountImage(linux, uid, folder, image),
     findInner: (uid, folder, inner) => findInner(linux, uid, folder, inner),
@@ -161,6 +169,7 @@ function makePaths(stateDir: string): LinuxPaths {
     stateDir,
     layers: join(stateDir, 'images', 'layers'),
     tools: join(stateDir, 'tools'),
+    hold: join(stateDir, 'hold'),
     initScript: join(stateDir, 'init.sh'),
     execScript: join(stateDir, 'exec.sh'),
     enterScript: join(stateDir, 'enter.sh'),
@@ -193,7 +202,7 @@ async function startContainer(linux: Linux, start: ContainerStart): Promise<Runn
   const groups = linux.cgroups.open(groupOf(start), start.limits)
   const { argv, env } = startInit(linux.paths, linux.mode, start, groups)
   const inPod = [...enterSandbox(sandbox), '--', 'sh', '-c', 'cd "$1" && shift && exec "$@"', 'sh', linux.paths.layers]
-  const isolate = await isolationOf(linux, start.joins)
+  const isolate = await isolationOf(linux, start, sandbox)
   const meta: Meta = {
     kind: 'container',
     uid: start.uid,
@@ -216,13 +225,19 @@ async function startContainer(linux: Linux, start: ContainerStart): Promise<Runn
   return containerOf(linux, await keeper.run(request), meta)
 }
 
-/** A process namespace of its own, or that of another container. @throws SluiceError NODE_DRIVER when the other does not run */
-async function isolationOf(linux: Linux, joins: ContainerId | undefined): Promise<readonly string[]> {
+/** A process namespace of its own, or that of its pod or of another container. @throws SluiceError NODE_DRIVER when the other does not run */
+async function isolationOf(
+  linux: Linux,
+  { joins, sharesProcesses }: Pick<ContainerStart, 'joins' | 'sharesProcesses'>,
+  sandbox: Kept,
+): Promise<readonly string[]> {
+  const own = ['unshare', '-m', '--fork', '--kill-child', '--']
+  if (sharesProcesses) return ['nsenter', `--pid=${processesOf(sandbox.pid)}`, '--no-fork', '--', ...own]
   if (joins === undefined) return ['unshare', '-m', '-p', '--fork', '--kill-child', '--']
   const target = await findProgram(linux, joins)
   if (target === undefined)
     throw new SluiceError('NODE_DRIVER', 'the target container does not run', { retry: 'backoff' })
-  return ['nsenter', '-t', String(target.pid), '-p', '--no-fork', '--', 'unshare', '-m', '--fork', '--kill-child', '--']
+  return ['nsenter', '-t', String(target.pid), '-p', '--no-fork', '--', ...own]
 }
 
 /** The end of a program is that of its container, by its exit code; the words before it are killed only where there is no program yet. */

@@ -41,7 +41,7 @@ function place(t: TestContext) {
   const at = (name: string): string => join(folder, name)
   for (const name of ['root', 'volume', 'secret']) mkdirSync(at(name))
   writeFileSync(at('secret/token'), 'the token')
-  prepareTools(at('tools'))
+  prepareTools(at('tools'), at('hold'))
   writeFileSync(at('init.sh'), INIT_SCRIPT)
   const run = (binds: readonly Bind[], program: readonly string[] = ['/.sluice/ld']) => {
     const words = [at('root'), '', at('upper'), at('work'), 'no', at('tools'), '', '0', '', ...binds.flat(), '--']

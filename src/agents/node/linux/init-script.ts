@@ -117,6 +117,24 @@ exit $?
 `
 
 /**
+ * What a first process does that is to stay: it waits for all that lose their parent, and for a program that does nothing. Who may signal the
+ * latter ends nothing by it.
+ */
+export const reap = (idle: string): string => `while :; do ${idle} & wait; done`
+
+/**
+ * Holds the namespaces of a pod, by its hostname and, where its containers see the processes of each other, as the first of them: it shows nothing
+ * of the machine but a read-only folder with itself. It keeps its powers: who has fewer may not look into it.
+ */
+export const HOLD_SCRIPT = `hostname "$1" 2> /dev/null
+[ -n "$2" ] || exec sleep infinity
+set -e
+mount -n --bind "$2" "$2"
+mount -n -o remount,bind,ro "$2" 2> /dev/null || mount -n -o remount,bind,ro,nosuid,nodev "$2"
+exec nsenter --root="$2" --wd="$2" -- /ld --library-path / /sh -c '${reap('/ld --library-path / /sleep infinity')}'
+`
+
+/**
  * Runs one more program inside a container: same root, same namespaces, same privileges, same limits. The container is found by the process
  * ids of its program and of its first process, which still stands in the root that it made: a program may have chosen another one for itself.
  *

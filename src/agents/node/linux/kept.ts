@@ -10,6 +10,8 @@ export type Meta =
       readonly kind: 'sandbox'
       /** Volumes in memory are mounted in a mount namespace of its own. */
       readonly hasMounts?: true
+      /** Its containers are in one process namespace, which it holds. */
+      readonly sharesProcesses?: true
     } & Sandbox)
   | ({
       readonly kind: 'container'

@@ -30,7 +30,10 @@ function brokenDriver(t: TestContext, list: () => readonly object[]): { linux: L
 
 test('a sandbox that cannot be made takes no volume of its pod with it', async (t) => {
   const { linux, written } = brokenDriver(t, () => [])
-  await assert.rejects(createSandbox(linux, 'u', 'web', []), /resource temporarily unavailable/)
+  await assert.rejects(
+    createSandbox(linux, { uid: 'u', namespace: 'shop', name: 'web' }, { sysctls: [], sharesProcesses: false }),
+    /resource temporarily unavailable/,
+  )
   assert.ok(existsSync(written))
   assert.equal(linux.octets.size, 0)
 })

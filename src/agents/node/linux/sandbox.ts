@@ -1,9 +1,11 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { removeTreeSync } from '../../../machine/remove-tree.ts'
-import type { Sandbox, Sysctl } from '../driver.ts'
+import type { PodId, Sandbox, SandboxSpec, Sysctl } from '../driver.ts'
 import type { Kept } from '../keeper/messages.ts'
 import { logsFolder, podFolder } from '../pod-folder.ts'
+import { programOf } from './container.ts'
+import { HOLD_SCRIPT } from './init-script.ts'
 import { groupOf, metaOf, type Linux, type Meta } from './kept.ts'
 import { TOOL_ENV } from './launch.ts'
 import { hasJoined, joinBridge, waitForNamespace } from './network.ts'
@@ -14,9 +16,8 @@ export const DIE_WITH_KEEPER = ['setpriv', '--pdeathsig', 'KILL', '--'] as const
 /** Makes the namespaces of a pod and its network. What a failure leaves of it goes; the folder stays: volumes of a pod that ran before are in it. @throws SluiceError NODE_DRIVER, POD_CONFIG */
 export async function createSandbox(
   linux: Linux,
-  uid: string,
-  hostname: string,
-  sysctls: readonly Sysctl[],
+  { uid, name }: PodId,
+  { sysctls, sharesProcesses }: SandboxSpec,
 ): Promise<Sandbox> {
   const { keeper } = linux.launched
   const octet = nextOctet(linux)
@@ -24,17 +25,40 @@ export async function createSandbox(
   const key = `sandbox/${uid}`
   mkdirSync(logsFolder(linux.paths.stateDir, uid), { recursive: true, mode: 0o755 })
   try {
-    const hold = ['sh', '-c', 'hostname "$1" 2>/dev/null; exec sleep infinity', 'sh', hostname.slice(0, 63)]
-    const argv = [...DIE_WITH_KEEPER, 'unshare', '-n', '-i', '-u', '-m', '--', ...hold]
-    const meta: Meta = { kind: 'sandbox', uid, ip: `10.42.0.${octet}`, hasMounts: true }
+    const hold = ['sh', '-c', HOLD_SCRIPT, 'sh', name.slice(0, 63), sharesProcesses ? linux.paths.hold : '']
+    const processes = sharesProcesses ? ['-p', '--fork', '--kill-child'] : []
+    const argv = [...DIE_WITH_KEEPER, 'unshare', '-n', '-i', '-u', '-m', ...processes, '--', ...hold]
+    const meta: Meta = {
+      kind: 'sandbox',
+      uid,
+      ip: `10.42.0.${octet}`,
+      hasMounts: true,
+      ...(sharesProcesses && { sharesProcesses }),
+    }
     const { pid } = await keeper.run({ key, argv, env: TOOL_ENV, cwd: '/', meta })
     await waitForNamespace(pid, linux.launched.pid)
+    if (sharesProcesses) await waitForHolder(pid)
     await setSysctls(linux, pid, sysctls)
     return { uid, ip: await joinBridge(keeper, pid, octet) }
   } catch (error) {
     await endPod(linux, uid)
     throw error
   }
+}
+
+/** The process namespace of a pod, by the process that made it and stands outside. */
+export function processesOf(pid: number): string {
+  return `/proc/${pid}/ns/pid_for_children`
+}
+
+/** Waits until the first process of a pod stands where it shows nothing of the machine. */
+async function waitForHolder(pid: number): Promise<void> {
+  for (let turn = 0; turn < 1_000; turn++) {
+    const first = programOf(pid, 1)
+    if (first !== undefined && existsSync(`/proc/${first}/root/ld`)) return
+    await new Promise((resolve) => setTimeout(resolve, 3))
+  }
+  throw new SluiceError('NODE_DRIVER', 'the first process of the pod does not start', { retry: 'backoff' })
 }
 
 /** Ends sandboxes that an earlier server was killed over: their pods get new ones. */

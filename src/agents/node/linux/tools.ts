@@ -23,27 +23,35 @@ const NEEDED = [
 /** What is run on the way into a container, where no file of the machine may be within reach. */
 const SHOWN = ['env', 'setpriv', 'unshare', 'chroot'] as const
 
+/** What the first process of a pod is that has one process namespace. */
+const HELD = ['sh', 'sleep'] as const
+
 /**
  * Checks that the tools of the Linux driver are on the machine and copies the files that every container gets to see: a loader, the
- * programs that lead into a container, and their libraries, all in one folder.
+ * programs that lead into a container, and their libraries, all in one folder; and those that hold a process namespace of a pod in another.
  *
  * @throws SluiceError NODE_DRIVER naming what is missing
  */
-export function prepareTools(folder: string): void {
+export function prepareTools(folder: string, hold: string): void {
   const missing = NEEDED.filter((tool) => findTool(tool) === undefined)
   if (missing.length > 0)
     throw new SluiceError('NODE_DRIVER', `not found: ${missing.join(', ')}`, {
       hint: 'install util-linux, iproute2 and coreutils',
     })
+  copyTools(folder, SHOWN)
+  copyTools(hold, HELD)
+}
+
+function copyTools(folder: string, names: readonly string[]): void {
   mkdirSync(folder, { recursive: true, mode: 0o755 })
   const libraries = new Map<string, string>()
-  for (const name of SHOWN) {
+  for (const name of names) {
     const tool = findTool(name) ?? name
     for (const [library, path] of librariesOf(tool)) libraries.set(library, path)
     libraries.set(name, tool)
   }
   for (const [name, path] of libraries) copyFileSync(path, join(folder, name))
-  for (const name of [...SHOWN, 'ld']) chmodSync(join(folder, name), 0o755)
+  for (const name of [...names, 'ld']) chmodSync(join(folder, name), 0o755)
 }
 
 /** The shared libraries of a program by name, and its loader as `ld`. */

@@ -40,7 +40,8 @@ export async function makePlace(context: NodeContext, pod: Pod, existing: Sandbo
   await refuseUnsupported(context, pod)
   const uid = uidOf(pod)
   const id = { uid, namespace: pod.metadata.namespace ?? 'default', name: kernelNameOf(pod) }
-  const sandbox = existing ?? (await driver.createSandbox(id, sysctlsOf(pod)))
+  const sandbox =
+    existing ?? (await driver.createSandbox(id, { sysctls: sysctlsOf(pod), sharesProcesses: sharesProcesses(pod) }))
   const known: KnownObjects = new Map()
   const lookups = await lookUp(context, pod, known)
   const folder = driver.podFolder(uid)
@@ -162,6 +163,7 @@ export async function startContainer(
       ...(await bindsOf(container, volumes, readOnlyVolumes(pod), declared, innerOf(driver, pod))),
     ]),
     ...(run.joins === undefined ? {} : { joins: run.joins }),
+    sharesProcesses: sharesProcesses(pod),
     stdin: container.stdin !== true ? 'none' : container.stdinOnce === true ? 'once' : 'open',
     tty: container.tty === true,
     ports: (container.ports ?? []).map(({ containerPort }) => containerPort),
@@ -169,6 +171,8 @@ export async function startContainer(
   }
   await driver.start(start)
 }
+
+const sharesProcesses = ({ spec }: Pod): boolean => spec.shareProcessNamespace === true
 
 /** What is in memory, or in an image, only the driver sees. */
 function innerOf(driver: Driver, pod: Pod): FindInner {

@@ -34,11 +34,6 @@ const ofPods: { it: string; spec: object; want: string | undefined }[] = [
     spec: { hostUsers: false },
     want: not('hostUsers: false', "its pods share one user namespace, which is not the machine's"),
   },
-  {
-    it: 'common processes',
-    spec: { shareProcessNamespace: true },
-    want: not('shareProcessNamespace', 'each container has processes of its own'),
-  },
   { it: 'a device', spec: { resourceClaims: [{}] }, want: not('resourceClaims', 'it has no devices to give') },
   {
     it: 'large pages for a volume',

@@ -14,7 +14,6 @@ export function whyUnsupported({ spec }: Pod): string | undefined {
     [spec.hostPID === true, 'hostPID', 'its containers see no processes but their own'],
     [spec.hostIPC === true, 'hostIPC', 'its pods have shared memory of their own'],
     [spec.hostUsers === false, 'hostUsers: false', "its pods share one user namespace, which is not the machine's"],
-    [spec.shareProcessNamespace === true, 'shareProcessNamespace', 'each container has processes of its own'],
     [hasAny(spec.resourceClaims), 'resourceClaims', 'it has no devices to give'],
     [first !== undefined, `emptyDir.medium: ${first?.emptyDir?.medium}`, `see volume "${first?.name}"`],
   ]

@@ -239,9 +239,9 @@ setTimeout(() => process.exit(3), 300)`
       })
       const code = async (): Promise<number | undefined> =>
         (await statusOf(name)).containerStatuses?.[0]?.lastState.terminated?.exitCode
-      await eventually('an end', async () => (await code()) !== undefined)
+      await until('an end', async () => (await code()) !== undefined)
       assert.equal(await code(), 3)
-      await eventually(
+      await until(
         'no process that was left',
         async () => !commandLines().some((line) => line.endsWith(`${name}-left\0`)),
       )

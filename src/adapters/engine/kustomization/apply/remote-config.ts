@@ -4,6 +4,7 @@ import { SluiceError } from '../../../../lib/error/sluice-error.ts'
 import { isRecord } from '../../../../lib/value/is-record.ts'
 import { loadOne } from '../../../../lib/yaml/load.ts'
 import { goSyntaxError } from '../../../../lib/yaml/syntax/go-syntax-error.ts'
+import { kubeconfigFault } from '../../../kube/kubeconfig-fault.ts'
 import type { EngineContext } from '../../context.ts'
 import type { AccountTokens } from './account-tokens.ts'
 
@@ -46,18 +47,17 @@ async function fromSecret(
   return `${text}\n`
 }
 
-/** What is no kubeconfig at all, in the words of Kubernetes' own reader. */
+/** What Kubernetes' own client would not connect by, in its words. */
 function refuseAsFlux(text: string): void {
-  if (text.trim() === '')
+  const value = text.trim() === '' ? {} : (readAsGo(text) ?? {})
+  if (!isRecord(value)) {
+    const type = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
     throw fault(
-      'invalid configuration: no configuration has been provided, try setting KUBERNETES_MASTER environment variable',
+      `couldn't get version/kind; json parse error: json: cannot unmarshal ${type} into Go value of type ${KIND_OF_FILE}`,
     )
-  const value = readAsGo(text)
-  if (isRecord(value) || value === null) return
-  const type = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
-  throw fault(
-    `couldn't get version/kind; json parse error: json: cannot unmarshal ${type} into Go value of type ${KIND_OF_FILE}`,
-  )
+  }
+  const why = kubeconfigFault(value)
+  if (why !== undefined) throw fault(why)
 }
 
 function readAsGo(text: string): unknown {

@@ -198,6 +198,21 @@ test('a failed look keeps the artifact of the last good one', () => {
   assert.deepEqual(decision.status.status?.['artifact'], hasA.artifact)
 })
 
+for (const keepsVerified of [true, false])
+  test(`what was verified before verify was removed ${keepsVerified ? 'stays where no commit was fetched, as in Flux' : 'goes'}`, () => {
+    const conditions = [...hasA.conditions, { ...ready, type: 'SourceVerified', message: 'verified' }]
+    const source = repository({ status: { ...hasA, conditions, sourceVerificationMode: 'HEAD' } })
+    const outcome = { kind: 'unchanged', revision: 'main@sha1:a', isBriefly: true, keepsVerified } as const
+    const decision = decideSource({ ...calm, source, outcome }, WORDS)
+    assert.ok(decision.kind === 'done')
+    const status = decision.status.status as { sourceVerificationMode?: string; conditions: { type: string }[] }
+    assert.equal(status.sourceVerificationMode, keepsVerified ? 'HEAD' : undefined)
+    assert.equal(
+      status.conditions.some(({ type }) => type === 'SourceVerified'),
+      keepsVerified,
+    )
+  })
+
 const broken: Extract<LookOutcome, { kind: 'failed' }> = { ...failed, condition: 'StorageOperationFailed' }
 const observed = { ...hasA, observedGeneration: 1 }
 const progresses: readonly [it: string, outcome: LookOutcome, status: object, want: string][] = [

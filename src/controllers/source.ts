@@ -21,6 +21,8 @@ export type LookOutcome =
       readonly news?: string
       /** Nothing but the name of the revision was asked for, which Git tells in other words. */
       readonly isBriefly?: boolean
+      /** The last signature stays in the status though `spec.verify` is gone: Flux comes to it only with a commit in its hands. */
+      readonly keepsVerified?: boolean
     }
   | {
       readonly kind: 'stored'
@@ -186,6 +188,7 @@ function readyStatus<Source extends SourceObject>(
   const said = { status: 'True', reason: 'Succeeded', message: words.stored(revision) } as const
   const artifact = outcome.kind === 'stored' ? outcome.artifact : source.artifact
   const included = outcome.kind === 'stored' ? outcome.included : source.status['includedArtifacts']
+  const mode = outcome.verified?.mode ?? (keepsVerified(outcome) ? source.status['sourceVerificationMode'] : undefined)
   const wishes: WishedCondition[] = [
     { type: 'Ready', ...said },
     { type: 'ArtifactInStorage', ...said },
@@ -194,7 +197,7 @@ function readyStatus<Source extends SourceObject>(
   return {
     ...words.observed(source),
     ...(Array.isArray(included) && included.length > 0 ? { includedArtifacts: included } : {}),
-    ...(outcome.verified?.mode === undefined ? {} : { sourceVerificationMode: outcome.verified.mode }),
+    ...(mode === undefined ? {} : { sourceVerificationMode: mode }),
     artifact,
     ...(words.namesLatest && artifact ? { url: artifact.url.replace(/[^/]*$/, LATEST) } : {}),
     conditions: fill(source, nowMs, wishes),
@@ -203,13 +206,18 @@ function readyStatus<Source extends SourceObject>(
   }
 }
 
+function keepsVerified(outcome: Good): boolean {
+  return outcome.kind === 'unchanged' && outcome.keepsVerified === true
+}
+
 /** A signature that was verified before stays verified while nothing has changed. */
 function verifiedCondition<Source extends SourceObject>(
   source: Source,
-  { verified }: Good,
+  outcome: Good,
   words: SourceWords<Source>,
 ): readonly WishedCondition[] {
-  if (!words.isVerified(source)) return []
+  const { verified } = outcome
+  if (!words.isVerified(source) && !keepsVerified(outcome)) return []
   if (verified) return [{ type: 'SourceVerified', status: 'True', reason: 'Succeeded', message: verified.message }]
   const before = source.conditions.find(({ type, status }) => type === 'SourceVerified' && status === 'True')
   return before ? [keptCondition(before)] : []

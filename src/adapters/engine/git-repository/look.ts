@@ -80,8 +80,14 @@ async function look(
     progress.revision = revision
     if (revision === artifact?.revision) await offerLastRevision(context, mirror, repository)
     const isSame = isUnchanged(context, repository, revision, includes)
-    if (isSame && !needsVerification(context, repository))
-      return { ...(await unchanged(remote, selected, revision)), isBriefly: !isCloned(repository.ref) }
+    if (isSame && !needsVerification(context, repository)) {
+      const isBriefly = !isCloned(repository.ref)
+      return {
+        ...(await unchanged(remote, selected, revision)),
+        isBriefly,
+        keepsVerified: isBriefly && traps === 'flux',
+      }
+    }
     await fetchCommit(remote, selected)
     await fetchTag(remote, repository, selected)
     const content = isSame ? undefined : await bring(context, tools, remote, repository, selected, includes)

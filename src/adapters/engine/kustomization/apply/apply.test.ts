@@ -90,3 +90,33 @@ for (const [message, retry] of [
     const error = applyError(ref, new ApiError(500, '', message), 'dry-run failed')
     assert.equal((error as SluiceError).retry, retry)
   })
+
+for (const [apiVersion, message] of [
+  [
+    'apps',
+    'failed to get API group resources: unable to retrieve the complete list of server APIs: apps: converting (v1.APIGroup) to (v1.APIResourceList): unknown conversion',
+  ],
+  ['nope', 'no matches for kind "Deployment" in version "nope"'],
+] as const)
+  test(`a Deployment of version "${apiVersion}" is told of as client-go does`, async () => {
+    const target = emptyTarget()
+    const client = {
+      ...target.context.client,
+      resource: async () => undefined,
+      raw: async (_: string, path: string) =>
+        path === '/apis/apps' ? { status: 200, text: '{"kind":"APIGroup"}' } : { status: 404, text: '' },
+    }
+    const context = { ...target.context, client }
+    const tools = {
+      target: { ...target, context, live: createLiveObjects(client, context.caches) },
+      holds: () => false,
+      tellOwner: () => undefined,
+      onPlan: async () => undefined,
+      isAsked: false,
+    }
+    const built = [{ apiVersion, kind: 'Deployment', metadata: { name: 'd', namespace: 'ns' } }]
+    const watch = { onChange: () => undefined, onStage: () => undefined }
+    await assert.rejects(applyObjects(tools, kustomization, built, watch), {
+      message: `Deployment/ns/d dry-run failed: ${message}\n`,
+    })
+  })

@@ -9,8 +9,9 @@ import type { EngineContext } from '../../context.ts'
 import { eachLimited } from '../../each-limited.ts'
 import { carryOut } from './carry-out.ts'
 import { desiredObjects, type Desired } from './desired.ts'
-import { hashJson, type LiveObjects } from './live-objects.ts'
+import { hashJson } from './live-objects.ts'
 import { creation, looksNew, prepare } from './prepare.ts'
+import type { Target } from './target.ts'
 import type { ApplyTools, ObjectChange } from './tools.ts'
 
 const DRY_RUNS_AT_ONCE = 4
@@ -51,7 +52,7 @@ async function applyStage(
   const known = new Set<string>()
   for (const { ref } of desired) {
     const kind = `${ref.apiVersion}/${ref.kind}`
-    if (!known.has(kind)) await needKind(live, ref)
+    if (!known.has(kind)) await needKind(tools.target, ref)
     known.add(kind)
     await needNamespace(context, ref)
   }
@@ -104,10 +105,21 @@ async function waitUntilCurrent({ client, clock }: EngineContext, refs: readonly
     }
 }
 
-async function needKind(live: LiveObjects, ref: ObjectRef): Promise<void> {
-  if (await live.ensure(ref.apiVersion, ref.kind)) return
-  const message = `no matches for kind "${ref.kind}" in version "${ref.apiVersion}"`
+async function needKind({ context, live }: Target, ref: ObjectRef): Promise<void> {
+  const { apiVersion, kind } = ref
+  if (await live.ensure(apiVersion, kind)) return
+  const message =
+    context.traps === 'flux' && (await isGroup(context, apiVersion))
+      ? `failed to get API group resources: unable to retrieve the complete list of server APIs: ${apiVersion}: converting (v1.APIGroup) to (v1.APIResourceList): unknown conversion`
+      : `no matches for kind "${kind}" in version "${apiVersion}"`
   throw new SluiceError('APPLY_FAILED', `${describeRef(ref)} dry-run failed: ${message}\n`)
+}
+
+/** A group without a version: Kubernetes' own client asks for its kinds, is told of its versions, and stumbles. */
+async function isGroup({ client }: EngineContext, apiVersion: string): Promise<boolean> {
+  if (!/^[a-z0-9.-]+$/.test(apiVersion)) return false
+  const { status, text } = await client.raw('GET', `/apis/${apiVersion}`)
+  return status === 200 && /"kind":\s*"APIGroup"/.test(text)
 }
 
 async function needNamespace({ client, traps }: EngineContext, ref: ObjectRef): Promise<void> {

@@ -115,6 +115,11 @@ export function suspendedStatus(object: Shown): BasicStatus {
   }
 }
 
+/** What others still hold shows that its deletion and the last request were seen. */
+export function goneStatus(object: Shown): BasicStatus {
+  return object.finalizers.length === 0 ? {} : suspendedStatus(object)
+}
+
 /** What is going on, in Flux's words. */
 export function progressOf({ observedGeneration, generation }: FluxMeta): string {
   return observedGeneration === generation

@@ -7,6 +7,7 @@ import { choosePolicyTag, explainPolicy, type PolicyChoice } from '../pipeline/i
 import { ruleOf } from '../pipeline/image/not-chosen.ts'
 import {
   finalizerChange,
+  goneStatus,
   type BasicStatus,
   progressOf,
   readyStatus,
@@ -62,7 +63,7 @@ export type ImagePolicyStatus = BasicStatus & {
 export function decideImagePolicy(seen: ImagePolicySeen): Decision<ImagePolicyChange, ImagePolicyStatus> {
   const { policy, repository, nowMs } = seen
   const first = finalizerChange(policy)
-  if (first === 'gone') return { kind: 'done', status: {} }
+  if (first === 'gone') return { kind: 'done', status: goneStatus(policy) }
   if (first !== undefined) return { kind: 'act', changes: [{ kind: first }] }
   if (policy.isSuspended) return { kind: 'done', status: suspendedStatus(policy) }
   if (policy.digestReflection === 'Always' && policy.intervalMs === undefined)

@@ -9,6 +9,7 @@ import { parseRepository } from '../lib/oci/reference.ts'
 import { DEFAULT_EXCLUSIONS, type ScanResult } from '../pipeline/image/scan.ts'
 import {
   finalizerChange,
+  goneStatus,
   type BasicStatus,
   progressOf,
   readyStatus,
@@ -53,7 +54,7 @@ const BY_INTERVAL = 'triggered by interval'
 export function decideImageRepository(seen: ImageRepositorySeen): Decision<ImageRepositoryChange, BasicStatus> {
   const { repository, outcome } = seen
   const first = finalizerChange(repository)
-  if (first === 'gone') return { kind: 'done', status: {} }
+  if (first === 'gone') return { kind: 'done', status: goneStatus(repository) }
   if (first !== undefined) return { kind: 'act', changes: [first] }
   if (repository.isSuspended) return { kind: 'done', status: suspendedStatus(repository) }
   const fault = imageFault(repository.image)

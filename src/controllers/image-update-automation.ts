@@ -6,6 +6,7 @@ import { type ImageRefStatus, type ImageUpdateAutomation, selectorFault } from '
 import type { MarkerProblem } from '../pipeline/image/setters.ts'
 import {
   finalizerChange,
+  goneStatus,
   type BasicStatus,
   progressOf,
   readyStatus,
@@ -71,7 +72,7 @@ export type AutomationChange = 'add finalizer' | 'remove finalizer' | 'run'
 export function decideImageUpdateAutomation(seen: AutomationSeen): Decision<AutomationChange, BasicStatus> {
   const { automation, outcome } = seen
   const first = finalizerChange(automation)
-  if (first === 'gone') return { kind: 'done', status: {} }
+  if (first === 'gone') return { kind: 'done', status: goneStatus({ ...automation, requestedAt: '' }) }
   if (first !== undefined) return { kind: 'act', changes: [first] }
   // A request waits for the end of the suspension, as in Flux.
   if (automation.isSuspended) return { kind: 'done', status: suspendedStatus({ ...automation, requestedAt: '' }) }

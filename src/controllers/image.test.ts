@@ -376,3 +376,17 @@ test('a policy that is none is told again, by Flux, at every scan', () => {
   }
   assert.deepEqual([isTold('flux', true), isTold('flux', false), isTold('safe', true)], [true, false, false])
 })
+
+test('an ImageRepository that others still hold shows that its deletion and the last request were seen', () => {
+  const conditions = [{ type: 'Ready', status: 'True', reason: 'Succeeded', message: '', lastTransitionTime: '' }]
+  const annotations = { 'reconcile.fluxcd.io/requestedAt': 'now' }
+  const held = { deletionTimestamp: 'x', finalizers: ['example.com/x'], generation: 2, annotations }
+  const statusOf = (meta: object): unknown => {
+    const seen = { ...calmRepository, repository: repository({}, { conditions, observedGeneration: 1 }, meta) }
+    const decision = decideImageRepository(seen)
+    assert.ok(decision.kind === 'done')
+    return decision.status.status
+  }
+  assert.deepEqual(statusOf(held), { conditions, observedGeneration: 2, lastHandledReconcileAt: 'now' })
+  assert.equal(statusOf({ ...held, finalizers: [] }), undefined)
+})

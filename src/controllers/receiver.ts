@@ -8,6 +8,7 @@ import { renderInterval } from '../kinds/duration.ts'
 import { isReady, isRequested, readyOf } from '../kinds/flux-object.ts'
 import {
   finalizerChange,
+  goneStatus,
   type BasicStatus,
   readyStatus,
   retryStatus,
@@ -40,7 +41,7 @@ const TERMINAL = 'Reconciliation failed terminally due to configuration error: '
 export function decideReceiver(seen: ReceiverSeen): Decision<ReceiverChange, BasicStatus> {
   const { receiver, nowMs, path } = seen
   const first = finalizerChange(receiver)
-  if (first === 'gone') return { kind: 'done', status: {} }
+  if (first === 'gone') return { kind: 'done', status: goneStatus(receiver) }
   if (first !== undefined) return { kind: 'act', changes: [first] }
   if (receiver.isSuspended) return { kind: 'done', status: seen.dueInMs > 0 ? {} : suspended(seen) }
   if (seen.dueInMs > 0) return { kind: 'done', status: {}, againAfterMs: seen.dueInMs }

@@ -110,3 +110,29 @@ for (const [it, endpoints, of] of unmirrored)
   test(`Endpoints ${it} have no slices`, () => {
     assert.deepEqual(settled(endpoints, of, settled(written(two), service())), [])
   })
+
+test('of a subset a thousand addresses are mirrored, those that are ready first, and it is told how many are not', () => {
+  const ips = (count: number, net: string) =>
+    Array.from({ length: count }, (_, at) => ({ ip: `${net}.${at >> 8}.${at & 255}` }))
+  const v6 = Array.from({ length: 5 }, (_, at) => ({ ip: `fd00::${at + 1}` }))
+  const many = written([
+    { addresses: [...ips(600, '10.1'), ...v6], notReadyAddresses: ips(400, '10.2'), ports: [{ port: 1 }] },
+  ])
+  const slices = settled(many, service())
+  const counts = slices.map(({ addressType, endpoints }) => [addressType, endpoints?.length])
+  assert.deepEqual(counts, [
+    ['IPv4', 995],
+    ['IPv6', 5],
+  ])
+  const decision = decideMirror({ endpoints: many, service: service(), slices })
+  const told = decision.kind === 'done' ? decision.status : []
+  assert.deepEqual(
+    told.map((write) => write.do === 'tell' && [write.tell.reason, write.tell.message]),
+    [
+      [
+        'TooManyAddressesToMirror',
+        'A max of 1000 addresses can be mirrored to EndpointSlices per Endpoints subset. 5 addresses were skipped',
+      ],
+    ],
+  )
+})

@@ -56,14 +56,22 @@ export function decideMirror({ endpoints, service, slices }: MirrorSeen): Worklo
   const changes: Write[] = []
   const free = new Set(slices)
   const metadata = metadataOf(endpoints)
-  for (const wanted of isMirrored(endpoints, service) ? wantedSlices(endpoints) : []) {
+  const groups = isMirrored(endpoints, service) ? regroup(endpoints.subsets ?? []) : []
+  for (const wanted of groups.flatMap(wantedSlices)) {
     const same = [...free].filter(({ addressType }) => addressType === wanted.addressType)
     const found = same.find(({ ports }) => isSame(ports ?? null, wanted.ports)) ?? same[0]
     if (found) free.delete(found)
     changes.push(...writeOf(endpoints, metadata, found, wanted))
   }
   for (const object of free) changes.push({ do: 'delete', object })
-  return changes.length > 0 ? { kind: 'act', changes } : { kind: 'done', status: [] }
+  if (changes.length > 0) return { kind: 'act', changes }
+  return { kind: 'done', status: groups.flatMap(({ left }) => (left > 0 ? [tellLeft(endpoints, left)] : [])) }
+}
+
+function tellLeft(about: Endpoints, left: number): Write {
+  const most = `A max of ${MOST_PER_SUBSET} addresses can be mirrored to EndpointSlices per Endpoints subset.`
+  const message = `${most} ${left} addresses were skipped`
+  return { do: 'tell', tell: { about, type: 'Warning', reason: 'TooManyAddressesToMirror', message } }
 }
 
 function isMirrored({ metadata }: Endpoints, service: Service | undefined): boolean {
@@ -76,19 +84,16 @@ function isMirrored({ metadata }: Endpoints, service: Service | undefined): bool
   )
 }
 
-type Group = { readonly ports: SlicePort[]; readonly hosts: readonly Host[] }
+/** Hosts that offer the same ports; as many as are mirrored, those that are ready first. */
+type Group = { readonly ports: SlicePort[]; readonly hosts: readonly Host[]; readonly left: number }
 type Host = { readonly address: Address; readonly isReady: boolean }
 
-function wantedSlices({ subsets }: Endpoints): Wanted[] {
-  return regroup(subsets ?? []).flatMap(({ ports, hosts }) =>
-    ['IPv4', 'IPv6'].flatMap((addressType): Wanted[] => {
-      const own = hosts.filter(({ address }) => address.ip.includes(':') === (addressType === 'IPv6'))
-      const endpoints = own.slice(0, MOST_PER_SUBSET).map(endpointOf)
-      return own.length === 0
-        ? []
-        : [{ addressType, ports: ports.length > 0 ? orderSlicePorts(ports) : null, endpoints }]
-    }),
-  )
+function wantedSlices({ ports, hosts }: Group): Wanted[] {
+  return ['IPv4', 'IPv6'].flatMap((addressType): Wanted[] => {
+    const own = hosts.filter(({ address }) => address.ip.includes(':') === (addressType === 'IPv6'))
+    if (own.length === 0) return []
+    return [{ addressType, ports: ports.length > 0 ? orderSlicePorts(ports) : null, endpoints: own.map(endpointOf) }]
+  })
 }
 
 /** Ports that the same hosts offer, together: a host may stand in several subsets. @see k8s.io/kubernetes/pkg/api/v1/endpoints, RepackSubsets */
@@ -109,11 +114,16 @@ function regroup(subsets: readonly Subset[]): Group[] {
   const groups = new Map<string, Group>()
   for (const [port, hosts] of hostsOf) {
     const key = JSON.stringify([...hosts].sort(([a], [b]) => (a < b ? -1 : 1)))
-    const group = groups.get(key) ?? { ports: [], hosts: [...hosts.values()] }
+    const group = groups.get(key) ?? groupOf([...hosts.values()])
     groups.set(key, group)
     if (port !== '') group.ports.push(JSON.parse(port))
   }
   return [...groups.values()]
+}
+
+function groupOf(hosts: readonly Host[]): Group {
+  const sorted = [...hosts].sort((a, b) => Number(b.isReady) - Number(a.isReady))
+  return { ports: [], hosts: sorted.slice(0, MOST_PER_SUBSET), left: Math.max(0, hosts.length - MOST_PER_SUBSET) }
 }
 
 function endpointOf({ address: { ip, ...others }, isReady }: Host): unknown {

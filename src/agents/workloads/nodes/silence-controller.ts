@@ -12,6 +12,8 @@ import type { Write } from '../write.ts'
 import { decideSilence, type SilenceSeen, zoneStateOf } from './silence.ts'
 
 const LEASES = 'kube-node-lease'
+/** A node with this label does not count when a zone is judged. */
+const EXCLUDED = 'node.kubernetes.io/exclude-disruption'
 
 /** Watches the heartbeats of nodes: their Leases, and what their kubelets write of them. */
 export function nodeSilenceController(bench: Bench): Controller<SilenceSeen, Write, readonly Write[]> {
@@ -79,12 +81,18 @@ function isReady(node: Node): boolean {
   return conditionOf(node.status?.conditions, 'Ready')?.status === 'True'
 }
 
+/** The zone of a node; labels of old times count where the present ones are missing. */
 function zoneOf({ metadata: { labels = {} } }: KubeObject): string {
-  return `${labels['topology.kubernetes.io/region'] ?? ''}/${labels['topology.kubernetes.io/zone'] ?? ''}`
+  const [region, zone] = ['region', 'zone'].map(
+    (name) => labels[`topology.kubernetes.io/${name}`] ?? labels[`failure-domain.beta.kubernetes.io/${name}`] ?? '',
+  )
+  return `${region}/${zone}`
 }
 
+/** Nodes that say that they may come and go tell nothing of their zone. */
 function byZone(nodes: readonly KubeObject[]): ReadonlyMap<string, readonly boolean[]> {
   const zones = new Map<string, boolean[]>()
-  for (const node of nodes) zones.set(zoneOf(node), [...(zones.get(zoneOf(node)) ?? []), isReady(as<Node>(node))])
+  for (const node of nodes.filter(({ metadata }) => metadata.labels?.[EXCLUDED] === undefined))
+    zones.set(zoneOf(node), [...(zones.get(zoneOf(node)) ?? []), isReady(as<Node>(node))])
   return zones
 }

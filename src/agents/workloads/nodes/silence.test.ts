@@ -33,6 +33,10 @@ const said = (write: Write): string =>
     : write.do === 'replace'
       ? `${write.object.kind} ${JSON.stringify((write.object as Node).status?.conditions?.map(({ type, status, reason }) => [type, status, reason]))}`
       : write.do
+const unsure = { type: 'Ready', status: 'Unknown' }
+const calmly = ['MemoryPressure', 'DiskPressure', 'PIDPressure'].map((type) => ({ type, status: 'False' }))
+const stale: Node = { ...node('Unknown'), status: { conditions: [unsure, ...calmly] } }
+const whole: Node = { ...node('True'), status: { conditions: [{ type: 'Ready', status: 'True' }, ...calmly] } }
 const evicting = { key: 'node.kubernetes.io/unreachable', effect: 'NoExecute' }
 
 const cases: { it: string; seen: Partial<SilenceSeen>; want: readonly string[] }[] = [
@@ -45,6 +49,21 @@ const cases: { it: string; seen: Partial<SilenceSeen>; want: readonly string[] }
       'tell',
       'Node [["Ready","Unknown","NodeStatusUnknown"],["MemoryPressure","Unknown","NodeStatusNeverUpdated"],' +
         '["DiskPressure","Unknown","NodeStatusNeverUpdated"],["PIDPressure","Unknown","NodeStatusNeverUpdated"]]',
+    ],
+  },
+  {
+    it: 'changes nothing of a node that is known to be silent',
+    seen: { node: stale, heardMs: nowMs - 51_000, isAllLost: true },
+    want: [],
+  },
+  {
+    it: 'knows no longer that a pod of unknown readiness may be ready',
+    seen: { heardMs: nowMs - 51_000, node: whole, pods: [{ ...pod, status: { conditions: [unsure] } }] },
+    want: [
+      'Pod [["Ready","False",null]]',
+      'tell',
+      'Node [["Ready","Unknown","NodeStatusUnknown"],["MemoryPressure","Unknown","NodeStatusUnknown"],' +
+        '["DiskPressure","Unknown","NodeStatusUnknown"],["PIDPressure","Unknown","NodeStatusUnknown"]]',
     ],
   },
   { it: 'waits longer for one that never spoke', seen: { node: node(undefined), heardMs: nowMs - 55_000 }, want: [] },

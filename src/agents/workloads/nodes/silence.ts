@@ -59,9 +59,10 @@ export function zoneStateOf(areReady: readonly boolean[]): ZoneState {
   return lost > 2 && lost / areReady.length >= 0.55 ? 'partial' : 'normal'
 }
 
-/** The conditions once nobody vouches for them; `undefined` when they say so already. */
+/** The conditions once nobody vouches for them; `undefined` when that is told of the node: what else is told of it then stays. */
 function unknownConditions(node: Node, nowMs: number): readonly Condition[] | undefined {
   const before = node.status?.conditions ?? []
+  if (conditionOf(before, 'Ready')?.status === 'Unknown') return undefined
   const now = timeText(nowMs)
   const changed = before.map((condition): Condition => {
     if (!TOLD.includes(condition.type) || condition.status === 'Unknown') return condition
@@ -75,8 +76,7 @@ function unknownConditions(node: Node, nowMs: number): readonly Condition[] | un
       lastTransitionTime: now,
     }),
   )
-  const isChanged = missing.length > 0 || changed.some((condition, at) => condition !== before[at])
-  return isChanged ? [...changed, ...missing] : undefined
+  return [...changed, ...missing]
 }
 
 function statusWrite(node: Node, conditions: readonly Condition[]): Write {
@@ -91,7 +91,8 @@ function tellFallen({ metadata: { name, uid } }: Node): Write {
 
 function notReady(pod: Pod, nowMs: number): Write[] {
   const conditions = pod.status?.conditions ?? []
-  if (conditionOf(conditions, 'Ready')?.status !== 'True') return []
+  const ready = conditionOf(conditions, 'Ready')
+  if (ready === undefined || ready.status === 'False') return []
   const changed = conditions.map((each) =>
     each.type === 'Ready' ? { ...each, status: 'False', lastTransitionTime: timeText(nowMs) } : each,
   )

@@ -1,7 +1,7 @@
 import type { Environment } from '../environment.ts'
 import type { Obj } from '../object.ts'
 import type { Call } from '../request/call.ts'
-import { SIGNING_REQUESTS } from '../resources/resource.ts'
+import { RESIZE, SIGNING_REQUESTS } from '../resources/resource.ts'
 import type { Write } from './attempt.ts'
 import { admitGrowth } from './claim-resize.ts'
 import { protectInUse } from './in-use-protection.ts'
@@ -40,7 +40,13 @@ const forNew = (storageKey: string, admit: Admit): Admit =>
 
 /** Those that change what is written, in the order of the real server. */
 const CHANGING: readonly Plugin[] = [
-  ['LimitRanger', forNew(PODS, (env, _call, pod) => applyLimitDefaults(env, pod))],
+  [
+    'LimitRanger',
+    (env, { resource, subresource }, pod, before) => {
+      const isAsked = subresource === (before === undefined ? '' : RESIZE)
+      if (resource.storageKey === PODS && isAsked) applyLimitDefaults(env, pod)
+    },
+  ],
   [
     'ServiceAccount',
     forNew(PODS, (env, { resource }, pod) => admitAccount(env, resource, pod, () => randomSuffix(env))),

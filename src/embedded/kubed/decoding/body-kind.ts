@@ -16,7 +16,8 @@ export function bodyKindOf({ resource, subresource }: Call): Resource {
 
 /** Reads the body of a POST or PUT to such a subresource. @throws Fault 400, 415 */
 export function decodeBodyKind(env: Environment, call: Call): Obj {
-  const object = decodeObject(env, { ...call, resource: bodyKindOf(call) }, readObject(call))
+  const ofKind = { ...call, resource: bodyKindOf(call) }
+  const object = decodeObject(env, ofKind, readObject(ofKind))
   const { namespace = '' } = object.metadata
   if (namespace !== '' && namespace !== call.namespace) throw otherNamespace()
   return object

@@ -64,11 +64,6 @@ export function readDeleteOptions(call: Call): JsonObject {
   }
 }
 
-/** Reads what may be left out. An empty body is an empty object. */
-export function readOptions(call: Call): Json {
-  return call.body.length === 0 ? {} : readObject(call).value
-}
-
 /** Reads a patch. @throws Fault 400 */
 export function readPatch({ body, contentType, fieldValidation }: Call): Body {
   const text = body.toString('utf8')

@@ -80,6 +80,9 @@ const KNOWN = new Set([
 /** Older versions of a body that say the same. */
 const ALSO_TAKEN = new Set(['policy/v1beta1 Eviction'])
 
+/** Groups of servers of their own, which know no kinds of others. */
+const OWN_SCHEMES = new Set(['apiextensions.k8s.io', 'apiregistration.k8s.io'])
+
 function checkKind(env: Environment, resource: Resource, body: JsonObject): void {
   const { apiVersion, kind } = body
   const wanted = apiVersionOf(resource)
@@ -90,11 +93,15 @@ function checkKind(env: Environment, resource: Resource, body: JsonObject): void
   const [version = '', group = ''] = saidVersion.split('/').reverse()
   const refuse = (why: string): Fault =>
     badRequest(`${saidKind} in version ${JSON.stringify(version)} cannot be handled as a ${resource.kind}: ${why}`)
+  const isOfScheme = !OWN_SCHEMES.has(resource.group) || group === resource.group
   const isKnown =
     KNOWN.has(`${saidVersion} ${saidKind}`) ||
     env.registry
       .all()
-      .some((each) => each.group === group && each.version === version && each.kind === saidKind.replace(/List$/, ''))
+      .some(
+        (each) =>
+          isOfScheme && each.group === group && each.version === version && each.kind === saidKind.replace(/List$/, ''),
+      )
   if (!isKnown && resource.custom === undefined && !wasVersion(resource, { apiVersion: saidVersion, kind: saidKind }))
     throw refuse(
       `no kind ${JSON.stringify(saidKind)} is registered for version ${JSON.stringify(saidVersion)} in scheme "pkg/runtime/scheme.go:111"`,

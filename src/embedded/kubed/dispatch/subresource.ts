@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Call } from '../request/call.ts'
-import { readOptions } from '../decoding/body.ts'
+import { readObject } from '../decoding/body.ts'
 import { bodyKindOf } from '../decoding/body-kind.ts'
 import type { Environment } from '../environment.ts'
 import { Fault, notFound } from '../fault.ts'
@@ -33,7 +33,7 @@ export async function dispatchSubresource(env: Environment, call: Call, response
     return answerObject(env, call, response, 200, objFrom(scale, 'autoscaling/v1', 'Scale'), scaleResource(call))
   }
   if (subresource === 'finalize' && method === 'PUT')
-    return answerObject(env, call, response, 200, finalize(env, call, stored, readOptions(call)))
+    return answerObject(env, call, response, 200, finalize(env, call, stored, readObject(call)))
   if (subresource === 'token' && method === 'POST')
     return answer(env, call, response, 201, requestToken(env, call, stored), bodyKindOf(call))
   throw new Fault(

@@ -1,7 +1,7 @@
 import { hasProtobuf } from '../../../lib/kube-typed/protobuf/encode.ts'
 import { own } from '../../../lib/value/own.ts'
 import { Fault } from '../fault.ts'
-import { apiVersionOf, type Resource } from '../resources/resource.ts'
+import { apiVersionOf, EPHEMERAL, RESIZE, type Resource } from '../resources/resource.ts'
 
 /** What an answer is written in. */
 export type ContentType = 'application/json' | 'application/yaml' | 'application/vnd.kubernetes.protobuf'
@@ -103,16 +103,20 @@ const CUSTOM: Forms = { plain: TEXTS, hasTables: true, known: new Map() }
 const ANSWERS: Forms = { plain: SERVED, hasTables: false, known: new Map() }
 const MOST_KNOWN = 64
 
-/** Subresources that answer what is not kept. */
-const ASKED = new Set(['binding', 'eviction', 'token'])
+/** Subresources that answer what is not kept, or that nobody wrote tables for. */
+const WITHOUT_TABLES = new Set(['binding', 'eviction', 'token', EPHEMERAL, RESIZE])
+
+const hasTables = ({ verbs, kind, custom }: Resource, subresource: string): boolean =>
+  verbs.includes('get') &&
+  !WITHOUT_TABLES.has(subresource) &&
+  !(kind === 'CustomResourceDefinition' && custom === undefined && subresource === 'status')
 
 /** The form in which the client accepts what a kind answers. @throws Fault 406 when there is none */
 export function formFor(header: string, resource: Resource, subresource: string): Form {
   if (header === '' || header === 'application/json') return OBJECT
   const isText =
     header.includes(PROTOBUF) && (resource.custom !== undefined || !hasProtobuf(apiVersionOf(resource), resource.kind))
-  const isKept = resource.verbs.includes('get') && !ASKED.has(subresource)
-  return find(header, isText ? CUSTOM : isKept ? ALL : ANSWERS)
+  return find(header, isText ? CUSTOM : hasTables(resource, subresource) ? ALL : ANSWERS)
 }
 
 function find(header: string, forms: Forms): Form {

@@ -190,8 +190,10 @@ export const kernelVersion: Cell = (node) => {
 /** The address of a type that a node says. */
 export const nodeAddress =
   (type: string): Cell =>
-  (node) =>
-    stringOf(objectsOf(at(node, 'status', 'addresses')).find((each) => each.type === type)?.address) || NONE
+  (node) => {
+    const found = objectsOf(at(node, 'status', 'addresses')).find((each) => each.type === type)
+    return found === undefined ? NONE : stringOf(found.address)
+  }
 
 /** The condition that a job is in. */
 export function jobStatus(job: Obj): string {
@@ -219,13 +221,13 @@ export const jobDuration: Cell = (job, now) => {
   return spanOf((typeof completionTime === 'string' ? Date.parse(completionTime) : now) - Date.parse(startTime))
 }
 
-const since = (time: Json | undefined, now: number): string => (typeof time === 'string' ? ageOf(time, now) : '')
+const since = (time: Json | undefined, now: number): string => (stringOf(time) === '' ? '' : ageOf(stringOf(time), now))
 const firstSeen: Cell = ({ firstTimestamp, deprecatedFirstTimestamp, eventTime }, now) =>
   since(firstTimestamp ?? deprecatedFirstTimestamp ?? eventTime, now) || '<unknown>'
 const lastSeen: Cell = (event, now) => {
   const { series, lastTimestamp, deprecatedLastTimestamp } = event
-  const repeated = series === undefined ? undefined : (objectOf(series).lastObservedTime ?? '')
-  return since(repeated ?? lastTimestamp ?? deprecatedLastTimestamp, now) || firstSeen(event, now)
+  if (series !== undefined) return since(objectOf(series).lastObservedTime, now) || '<unknown>'
+  return since(lastTimestamp ?? deprecatedLastTimestamp, now) || firstSeen(event, now)
 }
 
 const eventSource: Cell = ({
@@ -271,15 +273,12 @@ export const integer = (name: string, cell: Cell, priority = 0): Column => ({
   ...text(name, cell, priority),
   type: 'integer',
 })
-/** Access modes of a volume, shortened. */
+const MODES = { ReadWriteOnce: 'RWO', ReadOnlyMany: 'ROX', ReadWriteMany: 'RWX', ReadWriteOncePod: 'RWOP' }
+
+/** Access modes of a volume, shortened: each once, in an order of their own. */
 export const accessModes = (modes: Json | undefined): string =>
-  listOf(modes)
-    .map(
-      (mode) =>
-        ({ ReadWriteOnce: 'RWO', ReadOnlyMany: 'ROX', ReadWriteMany: 'RWX', ReadWriteOncePod: 'RWOP' })[
-          stringOf(mode)
-        ] ?? '',
-    )
+  Object.entries(MODES)
+    .flatMap(([mode, short]) => (listOf(modes).includes(mode) ? [short] : []))
     .join(',')
 
 /** Columns of role bindings. */
@@ -307,20 +306,26 @@ export function bindingColumns(): Column[] {
 export function endpointsText({ subsets }: Obj): string {
   const all = objectsOf(subsets).flatMap(({ addresses, ports }) =>
     (objectsOf(ports).length === 0 ? [{ port: undefined }] : objectsOf(ports)).flatMap(({ port }) =>
-      objectsOf(addresses).map(({ ip }) => (port === undefined ? stringOf(ip) : `${stringOf(ip)}:${String(port)}`)),
+      objectsOf(addresses).map(({ ip }) =>
+        port === undefined ? stringOf(ip) : `${host(stringOf(ip))}:${String(port)}`,
+      ),
     ),
   )
-  return firstFew(all)
+  return firstFew(all, objectsOf(subsets).length === 0 ? NONE : '')
 }
+
+/** An address before a port. */
+const host = (ip: string): string => (ip.includes(':') ? `[${ip}]` : ip)
 
 /** Ports of an EndpointSlice; the first three. */
 export function slicePorts(ports: Json | undefined): string {
-  const all = objectsOf(ports).map(({ port, name }) => (port === undefined ? stringOf(name) || '*' : String(port)))
-  return all.length === 0 ? UNSET : firstFew(all)
+  const all = objectsOf(ports).map(({ port, name }) =>
+    typeof port === 'number' ? String(port) : stringOf(name ?? '*'),
+  )
+  return firstFew(all, UNSET)
 }
 
 /** The first three of a list, and how many more. */
 export function firstFew(all: readonly string[], none = NONE): string {
-  if (all.length === 0) return none
-  return all.slice(0, 3).join(',') + (all.length > 3 ? ` + ${all.length - 3} more...` : '')
+  return (all.slice(0, 3).join(',') || none) + (all.length > 3 ? ` + ${all.length - 3} more...` : '')
 }

@@ -121,7 +121,7 @@ export const OTHER_COLUMNS: Readonly<Record<string, readonly Column[]>> = {
   ],
   'certificates.k8s.io/clustertrustbundles': [NAME, field('SignerName', 'spec', 'signerName')],
   'autoscaling/scales': [
-    NAME,
+    { ...NAME, format: '' },
     integer('Desired', (scale) => numberOf(at(scale, 'spec', 'replicas')) ?? 0),
     integer('Available', (scale) => numberOf(at(scale, 'status', 'replicas')) ?? 0),
     AGE,

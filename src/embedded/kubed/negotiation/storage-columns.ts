@@ -41,8 +41,9 @@ export const STORAGE_COLUMNS: Readonly<Record<string, readonly Column[]>> = {
     field('Reclaim Policy', 'spec', 'persistentVolumeReclaimPolicy'),
     text('Status', phase),
     text('Claim', (volume) => {
-      const { namespace, name } = objectOf(at(volume, 'spec', 'claimRef'))
-      return name === undefined ? '' : `${stringOf(namespace)}/${stringOf(name)}`
+      const claim = at(volume, 'spec', 'claimRef')
+      const { namespace, name } = objectOf(claim)
+      return claim === undefined ? '' : `${stringOf(namespace)}/${stringOf(name)}`
     }),
     field('StorageClass', 'spec', 'storageClassName'),
     text('VolumeAttributesClass', attributesClass),

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../lib/kube/json.ts'
 import { parseFields, type PathSet } from '../../../lib/kube-typed/merge/path-set.ts'
-import { EPHEMERAL, keepsMetaByStatus, RESIZE, type Resource, SIGNING_REQUESTS } from '../resources/resource.ts'
+import { keepsMetaByStatus, RESIZE, type Resource, SIGNING_REQUESTS } from '../resources/resource.ts'
 
 /** The status of a signing request that a subresource does not write; none of it is written by the main resource. */
 const SIGNING_RESETS: Readonly<Record<string, JsonObject>> = {
@@ -13,7 +13,7 @@ export function resetFieldsOf(resource: Resource, subresource: string): PathSet 
   if (!resource.subresources.has('status')) return undefined
   if (resource.storageKey === SIGNING_REQUESTS)
     return parseFields({ 'f:spec': {}, 'f:status': SIGNING_RESETS[subresource] ?? {} })
-  if (['', EPHEMERAL, RESIZE].includes(subresource)) return parseFields({ 'f:status': {} })
+  if (subresource === '' || subresource === RESIZE) return parseFields({ 'f:status': {} })
   if (subresource !== 'status') return undefined
   if (resource.custom !== undefined) return parseFields({ 'f:spec': {}, 'f:metadata': {} })
   const { group } = resource
@@ -24,7 +24,6 @@ export function resetFieldsOf(resource: Resource, subresource: string): PathSet 
       'f:spec': {},
       ...(resource.kind === 'Deployment' ? { 'f:metadata': { 'f:labels': {} } } : {}),
     })
-  if (resource.kind === 'CustomResourceDefinition' || keepsMetaByStatus(resource))
-    return parseFields({ 'f:metadata': {}, 'f:spec': {} })
+  if (keepsMetaByStatus(resource)) return parseFields({ 'f:metadata': {}, 'f:spec': {} })
   return parseFields({ 'f:spec': {} })
 }

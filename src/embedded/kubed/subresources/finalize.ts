@@ -1,26 +1,19 @@
-import { clone, equal, isObject, type Json, listOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
+import { listOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
+import type { Body } from '../decoding/body.ts'
 import type { Call } from '../request/call.ts'
 import type { Environment } from '../environment.ts'
-import { type FieldError, invalid, unnamed } from '../fault.ts'
+import { type FieldError, invalid } from '../fault.ts'
 import type { Obj } from '../object.ts'
 import { checkFinalizer } from '../validation/meta.ts'
-import { afterWrite } from '../upkeep/after-write.ts'
-import { finish, isFinished } from '../verbs/end.ts'
+import { replace } from '../verbs/change.ts'
 
-/** PUT of namespaces/finalize: takes the finalizers of spec. */
-export function finalize(env: Environment, call: Call, stored: Obj, body: Json): Obj {
-  if (isObject(body) && stringOf(objectOf(body.metadata).name) === '') throw unnamed(call.name)
-  const spec = objectOf(isObject(body) ? body.spec : undefined)
-  const next = clone(stored)
-  const finalizers = listOf(spec.finalizers)
-  next.spec = finalizers.length > 0 ? { finalizers } : {}
+/** PUT of namespaces/finalize: an update that takes the finalizers of spec, and no status. */
+export function finalize(env: Environment, call: Call, stored: Obj, body: Body): Obj {
+  const { metadata, spec } = objectOf(body.value)
   const errors: FieldError[] = []
-  finalizers.forEach((each, index) => checkFinalizer(stringOf(each), `spec.finalizers[${index}]`, errors))
-  if (errors.length > 0) throw invalid(call.resource, call.name, errors)
-  if (call.dryRun) return next
-  if (equal(next, stored)) return stored
-  if (isFinished(next)) return finish(env, call, stored, next)
-  const kept = env.store.put(call.resource.storageKey, next)
-  afterWrite(env, kept, stored)
-  return kept
+  listOf(objectOf(spec).finalizers).forEach((each, index) =>
+    checkFinalizer(stringOf(each), `spec.finalizers[${index}]`, errors),
+  )
+  if (errors.length > 0 && objectOf(metadata).name === call.name) throw invalid(call.resource, call.name, errors)
+  return replace(env, call, stored, body)
 }

@@ -18,7 +18,7 @@ import { decodeCustom } from '../decoding/custom.ts'
 import { decodeObject } from '../decoding/object.ts'
 import { booleanIn } from '../request/query.ts'
 import type { Environment } from '../environment.ts'
-import { badRequest, conflict, Fault, invalid, MODIFIED, otherName } from '../fault.ts'
+import { badRequest, conflict, Fault, invalid, MODIFIED, otherName, unnamed } from '../fault.ts'
 import { type Obj, objFrom } from '../object.ts'
 import { CUSTOM_SCALES, apiVersionOf, type Resource } from '../resources/resource.ts'
 import { trackApply, trackUpdate } from '../ownership/managed-fields.ts'
@@ -164,6 +164,7 @@ export function writeScale(env: Environment, call: Call, stored: Obj): JsonObjec
   const live = objFrom({ ...scale, metadata: owned }, 'autoscaling/v1', 'Scale')
   const next = nextScale(env, { ...call, resource: scaleResource(call) }, live, call.resource.custom !== undefined)
   const { name, resourceVersion, uid } = next.metadata
+  if (name === '' && call.method === 'PUT') throw unnamed(call.name)
   if (name !== '' && name !== call.name) throw otherName(name, call.name)
   if ((resourceVersion ?? '') !== '' && resourceVersion !== stored.metadata.resourceVersion)
     throw conflict(call.resource, call.name, MODIFIED)

@@ -14,7 +14,7 @@ const DECLARED: Readonly<Record<string, readonly RegExp[]>> = {
   ],
   'networking.k8s.io/networkpolicies': [/\.ipBlock\.cidr Required$/],
   'networking.k8s.io/ingressclasses': [/^spec\.parameters\.kind Required$/, /^spec\.parameters\.name Required$/],
-  'networking.k8s.io/ipaddresses': [/^spec\.parentRef(\.resource|\.name)? Required$/, /^spec\.parentRef Invalid$/],
+  'networking.k8s.io/ipaddresses': [/^spec\.parentRef(\.resource|\.name)? Required$/, /^spec\.parentRef Invalid/],
   'admissionregistration.k8s.io/validatingadmissionpolicybindings': [
     /^spec\.policyName Required$/,
     /^spec\.validationActions Required$/,

@@ -14,7 +14,12 @@ function emptied(object: JsonObject, field: string, value: [] | JsonObject): Jso
   return object
 }
 
+const IN_A = { matchExpressions: [{ key: 'a', operator: 'In', values: ['b'] }] }
+const toNodes = (...nodeSelectorTerms: JsonObject[]): JsonObject => ({
+  nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } },
+})
 const PLAIN = { containers: [{ name: 'c', image: 'i' }] }
+const GATED = { ...PLAIN, schedulingGates: [{ name: 'g' }] }
 const pods: { it: string; from: JsonObject; to: JsonObject; want: RegExp }[] = [
   {
     it: 'is told with what was given empty',
@@ -34,6 +39,24 @@ const pods: { it: string; from: JsonObject; to: JsonObject; want: RegExp }[] = [
     to: { ...PLAIN, securityContext: { windowsOptions: { runAsUserName: 'b' } } },
     want: /\n- {3}"RunAsUserName": "a",?\n\+ {3}"RunAsUserName": "b",?\n/,
   },
+  {
+    it: 'at a gate keeps what selects its nodes',
+    from: { ...GATED, nodeSelector: { a: 'b' } },
+    to: { ...GATED, nodeSelector: { a: 'c', d: 'e' } },
+    want: /^Invalid value: \{"a":"c","d":"e"\}: only additions to spec.nodeSelector are allowed \(no mutations or deletions\)$/,
+  },
+  {
+    it: 'at a gate keeps the terms of its affinity',
+    from: { ...GATED, affinity: toNodes(IN_A) },
+    to: { ...GATED, affinity: toNodes(IN_A, IN_A) },
+    want: /: no additions\/deletions to non-empty NodeSelectorTerms list are allowed$/,
+  },
+  {
+    it: 'at a gate keeps what its affinity asks for',
+    from: { ...GATED, affinity: toNodes(IN_A) },
+    to: { ...GATED, affinity: toNodes({ matchExpressions: [{ key: 'a', operator: 'In', values: ['c'] }] }) },
+    want: /: only additions are allowed \(no mutations or deletions\)$/,
+  },
 ]
 for (const { it, from, to, want } of pods)
   test(`a changed pod ${it}`, () => {
@@ -42,6 +65,33 @@ for (const { it, from, to, want } of pods)
     assert.equal(errors.length, 1)
     assert.match(errors[0]?.message ?? '', want)
   })
+
+const additions: { it: string; from: JsonObject; to: JsonObject }[] = [
+  { it: 'be selected for fewer nodes', from: GATED, to: { ...GATED, nodeSelector: { a: 'b' } } },
+  { it: 'get an affinity', from: GATED, to: { ...GATED, affinity: toNodes(IN_A) } },
+  {
+    it: 'ask for more of a node',
+    from: { ...GATED, affinity: toNodes(IN_A) },
+    to: {
+      ...GATED,
+      affinity: toNodes({ matchExpressions: [...IN_A.matchExpressions, { key: 'c', operator: 'Exists' }] }),
+    },
+  },
+]
+for (const { it, from, to } of additions)
+  test(`a pod at a gate may ${it}`, () => {
+    const errors: FieldError[] = []
+    checkPodChange(to, from, errors)
+    assert.deepEqual(errors, [])
+  })
+
+test('a bound claim that asks for nothing any more is told so', () => {
+  const claim = (spec: JsonObject): ReturnType<typeof objFrom> =>
+    objFrom({ metadata: { name: 'x' }, spec, status: { phase: 'Bound' } }, 'v1', 'PersistentVolumeClaim')
+  const errors: FieldError[] = []
+  checkClaimChange(claim({ resources: {} }), claim({ resources: { requests: { storage: '1Gi' } } }), errors)
+  assert.match(errors[0]?.message ?? '', /\n\+ {2}"Requests": null\n/)
+})
 
 test('a claim is not changed by limits that are given empty', () => {
   const claim = (resources: JsonObject): ReturnType<typeof objFrom> =>

@@ -20,11 +20,11 @@ export function checkClaimChange(claim: Obj, before: Obj, errors: FieldError[]):
     if (old.storageClassName === undefined) delete next.storageClassName
     if (!isBound) return next
     const resources = objectOf(wanted.resources)
-    const requests = { ...objectOf(resources.requests), storage: storageOf(old) }
+    const requests = resources.requests && { ...objectOf(resources.requests), storage: storageOf(old) }
     return {
       ...next,
       volumeAttributesClassName: old.volumeAttributesClassName,
-      resources: { ...resources, requests },
+      resources: { ...resources, ...(requests === undefined ? {} : { requests }) },
     }
   }
   if (!equal(claimSpecText(withWhatMayChange(spec)), claimSpecText(last))) {

@@ -2,6 +2,7 @@ import { internalForm } from '../../../../lib/kube-schema/go-types.ts'
 import { equal, type Json, type JsonObject, listOf, numberOf, objectOf, objectsOf } from '../../../../lib/kube/json.ts'
 import { asGiven } from '../../decoding/emptied.ts'
 import type { FieldError } from '../../fault.ts'
+import { checkGatedChange } from './gated-change.ts'
 import { linesOf, unifiedDiff } from './diff-text.ts'
 import { forbid, invalidValue } from '../fault-list.ts'
 
@@ -17,10 +18,10 @@ export function checkPodChange(spec: JsonObject, old: JsonObject, errors: FieldE
   if (!checkDeadline(spec, old, errors)) return
   checkTolerations(spec, old, errors)
   checkGates(spec, old, errors)
-  const kept = withWhatMayChange(spec, old)
+  const kept = withWhatMayChange(checkGatedChange(spec, old, errors), old)
   const [before, after] = [old, kept].map((each) => internalForm('core/PodSpec', each))
   if (before === undefined || after === undefined || equal(before, after)) return
-  const told = internalForm('core/PodSpec', withWhatMayChange(objectOf(asGiven(spec)), old))
+  const told = internalForm('core/PodSpec', withWhatMayChange(checkGatedChange(objectOf(asGiven(spec)), old, []), old))
   forbid(errors, 'spec', `${WHY}\n${unifiedDiff(linesOf(before), linesOf(told))}`)
 }
 

@@ -120,8 +120,9 @@ function checkCounts(status: JsonObject, { natural, parts = [], ready }: Counts,
 
 function checkCollisions(status: JsonObject, old: JsonObject, errors: FieldError[]): void {
   const had = numberOf(old.collisionCount)
-  const now = numberOf(status.collisionCount) ?? 0
-  if (had !== undefined && now < had) invalidValue(errors, 'status.collisionCount', now, 'cannot be decremented')
+  const now = numberOf(status.collisionCount)
+  if (had === undefined || (now !== undefined && now >= had)) return
+  invalidValue(errors, 'status.collisionCount', now ?? 0, 'cannot be decremented')
 }
 
 /** @see k8s.io/kubernetes/pkg/apis/core/validation ValidateLoadBalancerStatus */
@@ -216,6 +217,9 @@ function checkConditions({ status }: Obj, errors: FieldError[]): void {
     if (stringOf(state) === '') required(errors, `${at}.status`)
     else if (!['True', 'False', 'Unknown'].includes(stringOf(state)))
       unsupported(errors, `${at}.status`, state, ['False', 'True', 'Unknown'])
+    const generation = numberOf(condition.observedGeneration) ?? 0
+    if (generation < 0)
+      invalidValue(errors, `${at}.observedGeneration`, generation, 'must be greater than or equal to zero')
     if (lastTransitionTime === undefined || lastTransitionTime === null) required(errors, `${at}.lastTransitionTime`)
     checkConditionWords(condition, at, errors)
   })

@@ -188,11 +188,11 @@ export function checkWholePod(spec: JsonObject, path: string, errors: FieldError
 
 /** A resource of a container: a known one, or one with a domain. */
 export function checkContainerResource(name: string, path: string, errors: FieldError[]): void {
-  const isKnown = checkResource(name, path, errors)
+  checkResource(name, path, errors)
   if (!name.includes('/')) {
     if (!CONTAINER_RESOURCES.has(name) && !isHuge(name))
       invalidValue(errors, path, name, 'must be a standard resource for containers')
-  } else if (isKnown && isExtended(name) && (name.startsWith('requests.') || labelKeyErrors(`requests.${name}`).length))
+  } else if (isExtended(name) && (name.startsWith('requests.') || labelKeyErrors(`requests.${name}`).length))
     invalidValue(errors, path, name, "doesn't follow extended resource name standard")
 }
 

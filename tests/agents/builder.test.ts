@@ -129,7 +129,7 @@ ENV A=1 B="x $VERSION"
 ENV OLD form value
 USER 1000
 EXPOSE 8080 53/udp
-VOLUME ["/data"]
+VOLUME ["/data", "/$VERSION"]
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=5s --retries=3 CMD wget -q localhost
 ENTRYPOINT ["node", "server.mjs"]
@@ -143,7 +143,7 @@ CMD --flag`,
     Env: ['A=1', 'B=x 1.2.3', 'OLD=form value'],
     User: '1000',
     ExposedPorts: { '53/udp': {}, '8080/tcp': {} },
-    Volumes: { '/data': {} },
+    Volumes: { '/1.2.3': {}, '/data': {} },
     StopSignal: 'SIGTERM',
     Healthcheck: { Test: ['CMD-SHELL', 'wget -q localhost'], Interval: 5e9, Retries: 3 },
     Entrypoint: ['node', 'server.mjs'],

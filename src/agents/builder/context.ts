@@ -193,7 +193,7 @@ async function walk(root: string, ignore: Ignore, top: ContextFile): Promise<Con
 
 type Digests = { readonly of: (file: ContextFile) => Promise<string>; readonly save: () => Promise<void> }
 
-/** Content digests, remembered by inode, size and both times as git does; files of the last two seconds are read again. */
+/** Content digests, remembered by inode, size and both times as git does; what changed within the last 50 ms is read again. */
 async function openDigests(store: ImageStore, root: string): Promise<Digests> {
   const path = join(store.root, 'cache', `stat-${createHash('sha256').update(root).digest('hex')}`)
   const old = await readStamps(path)

@@ -136,7 +136,11 @@ export function planCopy(
     if (source.isFolder) entries.push(...folderEntry(tree, base, owner))
     for (const entry of source.entries) {
       const path = joinPath(base, entry.path)
-      entries.push({ ...entry, ...ownership(entry, owner), path: entry.path === '' ? path : resolveParent(tree, path) })
+      entries.push({
+        ...entry,
+        ...ownership(entry, owner),
+        path: entry.path === '' ? path : resolveInTree(tree, path, true),
+      })
     }
   }
   const kept = entries.filter((entry) => !isSameFolder(tree, entry))
@@ -198,10 +202,6 @@ function checkAncestors(entries: readonly LayerEntry[], where: string): void {
     for (let slash = path.indexOf('/'); slash > 0; slash = path.indexOf('/', slash + 1))
       if (solid.has(path.slice(0, slash)))
         throw new SluiceError('TAR_INVALID', `"${path}" would be written through "${path.slice(0, slash)}"`, { where })
-}
-
-function resolveParent(tree: Tree, path: string): string {
-  return resolveInTree(tree, path, true)
 }
 
 function expandInTree(tree: Tree, source: string): string[] {
@@ -278,13 +278,12 @@ async function collect(file: string, name: string): Promise<LayerEntry[]> {
   const limits = { entries: LIMITS.layerEntries, totalBytes: MOST_PLAIN_BYTES }
   for await (const entry of readTar(bytes, { name, limits })) {
     const path = safePath(entry.path)
-    const linkPath = entry.type === 'link' ? safePath(entry.linkPath) : entry.linkPath
-    if (path === undefined || linkPath === undefined)
+    if (path === undefined)
       throw new SluiceError('TAR_INVALID', `${name} has an entry that leaves its folder: "${entry.path}"`)
     if (entry.type !== 'file' && entry.type !== 'directory' && entry.type !== 'symlink')
       throw new SluiceError('TAR_INVALID', `${name} holds a ${entry.type} at "${path}", which ADD does not unpack`)
     if (path === '') continue
-    const { type, mode, uid, gid, sizeBytes, offset } = entry
+    const { type, mode, uid, gid, sizeBytes, offset, linkPath } = entry
     const content = type === 'file' ? ({ from: 'file', path: file, offset } as const) : undefined
     entries.push({ path, type, mode, uid, gid, linkPath, sizeBytes, content })
   }

@@ -80,7 +80,7 @@ function applyStart(stage: Stage, step: Instruction, file: Dockerfile): boolean 
     case 'VOLUME':
       config.Volumes = merge(
         config.Volumes,
-        (step.list ?? words()).map((path) => [path, {}]),
+        (step.list?.map((path) => expandOne(path, lookup, file, step.line)) ?? words()).map((path) => [path, {}]),
       )
       return true
     case 'STOPSIGNAL':
@@ -165,12 +165,17 @@ function healthcheck(step: Instruction, file: Dockerfile): NonNullable<Stage['co
   const list = readList(rest)
   const times: Record<string, number> = {}
   for (const [flag, value] of step.flags) {
-    if (flag === 'retries') times['Retries'] = Number(value)
+    if (flag === 'retries') times['Retries'] = retries(value, file, step)
     else if (flag in HEALTH_FLAGS)
       times[HEALTH_FLAGS[flag as keyof typeof HEALTH_FLAGS]] = nanoseconds(value, file, step)
     else throw syntax(`unknown flag: ${flag}`, file.path, step.line)
   }
   return { Test: list ? ['CMD', ...list] : ['CMD-SHELL', rest], ...times }
+}
+
+function retries(text: string, file: Dockerfile, step: Instruction): number {
+  if (!/^\d+$/.test(text)) throw syntax(`--retries is a number, not "${text}"`, file.path, step.line)
+  return Number(text)
 }
 
 function nanoseconds(text: string, file: Dockerfile, step: Instruction): number {

@@ -226,7 +226,7 @@ export function resolveInTree(tree: Pick<Tree, 'get'>, path: string, keepLast = 
   return done.join('/')
 }
 
-/** The names directly in a folder of the tree, sorted. */
+/** The paths of everything below a folder of the tree, sorted. */
 export function listBelow(tree: Tree, folder: string): string[] {
   const prefix = folder === '' ? '' : `${folder}/`
   return [...tree.keys()].filter((path) => path !== '' && path.startsWith(prefix)).sort()

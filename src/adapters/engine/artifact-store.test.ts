@@ -89,3 +89,16 @@ test('what a killed process had not finished is removed at the next start', asyn
   t.after(store.close)
   assert.deepEqual(readdirSync(folder), ['c.tar.gz'])
 })
+
+test('only what is not there is not found: a fault of the disk may pass', async (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'sluice-artifacts-'))
+  const store = await openArtifactStore(root, '127.0.0.1:0')
+  t.after(async () => {
+    await store.close()
+    rmSync(root, { recursive: true, force: true })
+  })
+  symlinkSync('loop', join(root, 'loop'))
+  const paths = ['none', 'a/%00', '%ff', 'x'.repeat(300), 'loop']
+  const answers = await Promise.all(paths.map(async (path) => (await fetch(store.urlOf(path))).status))
+  assert.deepEqual(answers, [404, 404, 404, 404, 500])
+})

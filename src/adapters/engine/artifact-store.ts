@@ -5,6 +5,7 @@ import { hostname } from 'node:os'
 import { basename, dirname, join, normalize, sep } from 'node:path'
 import { LATEST } from '../../controllers/source.ts'
 import { listenFault } from '../../machine/listen-fault.ts'
+import { readText } from '../../lib/kube/read.ts'
 import { isForLoopback, isLoopback } from '../../lib/net/loopback.ts'
 
 /** Artifacts of sources as files, served over HTTP under the paths that Flux uses. */
@@ -114,8 +115,10 @@ async function serve(root: string, request: http.IncomingMessage, response: http
     const found = await stat(path)
     if (!found.isFile() || path.endsWith('.tmp')) return refuse(404)
     sendFile(path, { sizeBytes: found.size, changedMs: found.mtimeMs }, request, response)
-  } catch {
-    refuse(404)
+  } catch (error) {
+    // what is no path leads to nothing, either; anything else may pass
+    const isNothing = error instanceof TypeError || error instanceof URIError
+    refuse(isNothing || ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes(readText(error, 'code')) ? 404 : 500)
   }
 }
 

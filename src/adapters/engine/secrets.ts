@@ -35,7 +35,7 @@ export async function readTypedSecret(client: KubeClient, namespace: string, nam
  *
  * @throws SluiceError SECRET_MISSING (retry: backoff) when it is not there
  */
-export async function readNamedSecret(client: KubeClient, namespace: string, name: string): Promise<SecretData> {
+async function readNamedSecret(client: KubeClient, namespace: string, name: string): Promise<SecretData> {
   return readSecret(client, namespace, name).catch((error: unknown) => {
     throw withMissing(error, () => `secret '${namespace}/${name}' not found`)
   })

@@ -44,6 +44,7 @@ export function externalArtifactController(
         context.sources.remove(`ExternalArtifact/${key}`)
         failures.delete(key)
         offered.delete(key)
+        await context.artifacts.remove(folderOf(key))
         return undefined
       }
       const failed = failures.get(key)
@@ -97,6 +98,11 @@ function split(key: string): [string, string] {
   return [key.slice(0, slash), key.slice(slash + 1)]
 }
 
+/** Where what it offers is kept. */
+function folderOf(key: string): string {
+  return `externalartifact/${key}`
+}
+
 async function bring(
   context: EngineContext,
   key: string,
@@ -105,7 +111,7 @@ async function bring(
   const bytes = await download(url)
   if (digestOf(bytes, parseDigest(digest)?.algorithm) !== digest)
     throw new SluiceError('DIGEST_MISMATCH', `the artifact at ${url} is not what its digest says`, { retry: 'backoff' })
-  const path = `externalartifact/${key}/${digest.replace(':', '-')}.tar.gz`
+  const path = `${folderOf(key)}/${digest.replace(':', '-')}.tar.gz`
   await context.artifacts.write(path, bytes)
   await context.artifacts.collect(path, 2)
   const of = { key: sourceKey('ExternalArtifact', ...split(key)), revision, path }

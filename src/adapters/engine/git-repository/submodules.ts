@@ -55,7 +55,8 @@ export function submodulesWith(mirrorOf: MirrorOf, { repository, login, signal, 
     if (depth === DEEPEST) throw remoteError(`submodules are nested more than ${DEEPEST} deep`)
     const addresses = await readAddresses(mirror, commit)
     // What .gitmodules names and the commit does not have stops Go's library; git leaves it out.
-    const isMissing = [...addresses.keys()].some((path) => !links.some((link) => link.path === path))
+    const linked = new Set(links.map(({ path }) => path))
+    const isMissing = [...addresses.keys()].some((path) => !linked.has(path))
     if (isMissing && traps === 'flux') throw remoteError(`unable to clone '${top}': entry not found`)
     const layers: Layer[] = []
     for (const { path, commit: inner } of links) {

@@ -7,6 +7,7 @@ import {
   type SetterChange,
   type SetterOptions,
 } from '../../../pipeline/image/setters.ts'
+import { groupBy } from '../../../lib/value/group-by.ts'
 import { cleanPath } from '../../../pipeline/source/safe-path.ts'
 import type { FileChange } from '../../git/commit-and-push.ts'
 import type { Mirror } from '../../git/mirror.ts'
@@ -30,6 +31,9 @@ export type EditInput = {
   readonly withoutMarkers: Set<string>
   readonly traps: 'safe' | 'flux'
 }
+
+/** Files of many commits: those that are there still are read once more. */
+const MOST_REMEMBERED = 100_000
 
 /** In Flux's work folder. */
 function notThere({ namespace, source }: ImageUpdateAutomation, path: string): string {
@@ -63,6 +67,7 @@ export async function editFiles(input: EditInput, commit: string): Promise<Edite
     if (!mayHaveMarkers(file.path) || withoutMarkers.has(file.hash)) continue
     const text = (await mirror.blob(file.hash)).toString('utf8')
     if (!text.includes('$imagepolicy')) {
+      if (withoutMarkers.size === MOST_REMEMBERED) withoutMarkers.clear()
       withoutMarkers.add(file.hash)
       continue
     }
@@ -80,11 +85,9 @@ export async function editFiles(input: EditInput, commit: string): Promise<Edite
 /** As Flux has it: as soon as one object of a List changes, each of every List becomes a file, or those of one path become one. */
 function filesOfLists(listed: readonly ListedObject[], under: string): FileChange[] {
   if (!listed.some(({ isChanged }) => isChanged)) return []
-  const texts = new Map<string, string[]>()
-  for (const { path, text } of listed) texts.set(path, [...(texts.get(path) ?? []), text])
-  return [...texts].map(([path, parts]) => ({
+  return [...groupBy(listed, ({ path }) => path)].map(([path, parts]) => ({
     path: under === '' ? path : `${under}/${path}`,
-    bytes: Buffer.from(parts.join('---\n')),
+    bytes: Buffer.from(parts.map(({ text }) => text).join('---\n')),
     mode: '100644',
   }))
 }

@@ -1,3 +1,4 @@
+import { answerError } from '../../../kube/answer.ts'
 import { SluiceError } from '../../../../lib/error/sluice-error.ts'
 import { readText } from '../../../../lib/kube/read.ts'
 import type { EngineContext } from '../../context.ts'
@@ -46,12 +47,11 @@ async function requestToken(
     spec: { audiences, expirationSeconds: TOKEN_SECONDS },
   }
   const { status, text } = await client.raw('POST', path, body)
-  const answer: unknown = JSON.parse(text)
   if (status >= 400)
     throw new SluiceError(
       'KUBE_CONFIG',
-      `failed to create a token of service account '${namespace}/${account}': ${readText(answer, 'message')}`,
+      `failed to create a token of service account '${namespace}/${account}': ${answerError({ status, body: Buffer.from(text) }).message}`,
       { retry: 'backoff', where: 'spec.kubeConfig' },
     )
-  return readText(answer, 'status', 'token')
+  return readText(JSON.parse(text), 'status', 'token')
 }

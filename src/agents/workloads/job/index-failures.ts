@@ -7,9 +7,9 @@ import { patienceMs } from './patience.ts'
 import type { Job, JobStatus } from './shapes.ts'
 
 /** How many pods of the same index had failed before this one; only in Jobs that count failures per index. */
-export const FAILURE_COUNT = 'batch.kubernetes.io/job-index-failure-count'
+const FAILURE_COUNT = 'batch.kubernetes.io/job-index-failure-count'
 /** How many of them a rule had ignored. */
-export const IGNORED_COUNT = 'batch.kubernetes.io/job-index-ignored-failure-count'
+const IGNORED_COUNT = 'batch.kubernetes.io/job-index-ignored-failure-count'
 
 /** True for Jobs of which each index may fail on its own. */
 export function failsPerIndex({ spec }: Job): boolean {

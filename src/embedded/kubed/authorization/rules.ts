@@ -111,7 +111,7 @@ export function rulesOfRole(env: Environment, ref: Json | undefined, namespace: 
 }
 
 /** Says that the role of a reference is not there. */
-export function missingRole(ref: Json | undefined): string {
+function missingRole(ref: Json | undefined): string {
   const { kind, name } = objectOf(ref)
   return `${stringOf(kind).toLowerCase()}.${RBAC} ${JSON.stringify(stringOf(name))} not found`
 }

@@ -10,7 +10,6 @@ import { parseBuilder } from '../agents/runner/docker/engine.ts'
 import { type Runner, startRunner } from '../agents/runner/start.ts'
 import { type PushEvent, serveGitd } from '../embedded/gitd/serve.ts'
 import { serveRegistryd } from '../embedded/registryd/serve.ts'
-import { limitTo } from '../lib/concurrency/slots.ts'
 import { describeError } from '../lib/error/sluice-error.ts'
 import type { Fact } from '../pipeline/record/fact.ts'
 import { pruneRoutes } from './api/prune-routes.ts'
@@ -34,7 +33,7 @@ import { keepAccess } from './keep-access.ts'
 import { renderMetrics, type ProcessFigures } from './record/metrics-text.ts'
 import { missedPushes, type RefSeen, readRefs, unrecordedPushes } from './record/missed-pushes.ts'
 import { reportPods, withPodCauses } from './record/pod-watch.ts'
-import { describePush } from './record/push-fact.ts'
+import { describePushes } from './record/push-fact.ts'
 import { keepRecord, type RecordKeeper } from './record/record-keeper.ts'
 import { openPruner, type Pruner } from './prune/pruner.ts'
 import { pageView } from './record/record-view.ts'
@@ -159,9 +158,6 @@ function catchUp({ refs, announced, record }: Left, runner: Runner, listeners: L
 
 type Known = { readonly heads: Map<string, string>; readonly pushedAtMs: Map<string, number> }
 
-/** One push may bring thousands of refs, and each is read by a git of its own. */
-const MOST_DESCRIBED = 8
-
 type Scribe = { readonly record: RecordKeeper; readonly log: (line: string) => void }
 
 function listenersOf(
@@ -170,9 +166,9 @@ function listenersOf(
   { record, log }: Scribe,
   known: Known,
 ): Listeners & { readonly record: (push: PushEvent) => Promise<void> } {
-  const slots = limitTo(MOST_DESCRIBED)
+  const describe = describePushes(servers.gitRoot)
   const write = async (push: PushEvent): Promise<void> => {
-    const fact = await slots(() => describePush(servers.gitRoot, push))
+    const fact = await describe(push)
     if (fact !== undefined) await record.report(fact)
   }
   const recordPush = (push: PushEvent): Promise<void> =>

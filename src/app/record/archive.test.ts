@@ -195,6 +195,8 @@ const DEEDS = [
   'choose',
   'choose nothing',
   'go back',
+  'remove',
+  'delete',
 ] as const
 type Deed = (typeof DEEDS)[number]
 type Scene = {
@@ -269,7 +271,9 @@ function reconciled(scene: Scene, git: Git, random: Random): readonly FactBody[]
   const of = { kustomization: `flux-system/${environment}`, revision: `main@sha1:${config}` } as const
   const source: FactBody = { kind: 'source', source: 'flux-system/vps', revision: of.revision, commit: config }
   if (deed === 'refuse') return [source, { kind: 'build', ...of, ok: false, cause: 'no such file', workloads: [] }]
+  if (deed === 'delete') return [{ kind: 'deletion', kustomization: of.kustomization }]
   const running = git.current.get(environment)!.set(service, tag)
+  if (deed === 'remove') running.delete(service)
   const workloads = [...running].map(([name, version]) => ({
     ...{ namespace: environment, name, images: [`${HOST}/${name}:${version}`, SIDECAR] },
   }))

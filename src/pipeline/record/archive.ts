@@ -6,7 +6,7 @@ import { commitOfRevision, splitImage } from './names.ts'
 import { askedOf, type FactOf, type Ledger } from './ledger.ts'
 import { imageKey, passageKey, podKey, pushedKey } from './ledger-keys.ts'
 import { lastImages } from './needed-images.ts'
-import { latestFirst } from './query.ts'
+import { isShown, latestFirst } from './query.ts'
 
 /** How many deliveries (pushes, runs, …) a ledger may hold, how many of the newest it keeps then, and how many deliveries of each service in each environment besides. */
 export type Bounds = { readonly most: number; readonly keep: number; readonly ofService: number }
@@ -63,10 +63,6 @@ function newestOfEach(all: readonly Delivery[], count: number): readonly Deliver
     ...deliveries.filter(isShown).sort(latestFirst).slice(0, count),
     ...lastImages(deliveries.filter(({ image, state }) => image !== undefined && state === 'done')),
   ])
-}
-
-function isShown({ state, kind }: Delivery): boolean {
-  return state !== 'superseded' && kind !== 'drift'
 }
 
 type Needed = {

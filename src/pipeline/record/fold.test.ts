@@ -652,3 +652,8 @@ test('a delivery that no build has carried goes to who asks for its workload whe
   const [delivery] = historyOf(foldFacts(at(byBoth)), { limit: 1 })
   assert.deepEqual([delivery?.state, delivery?.kustomization, delivery?.endedAt], ['running', OTHER, undefined])
 })
+
+test('a service that is gone from Git and was never delivered is shown no longer', () => {
+  const ledger = foldFacts(at([build('1.0.0'), policy('1.1.0'), gone]))
+  assert.deepEqual([cellsOf(ledger), historyOf(ledger, { limit: 9 }).map(({ state }) => state)], [[], ['superseded']])
+})

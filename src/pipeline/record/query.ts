@@ -105,9 +105,15 @@ function isCommit(what: string): boolean {
   return /^[0-9a-f]{4,40}$/.test(what)
 }
 
-/** Every service in every environment, as it is now; ordered by name. */
+/** Whether a service shows a delivery as its newest. */
+export function isShown({ state, kind }: Delivery): boolean {
+  return state !== 'superseded' && kind !== 'drift'
+}
+
+/** Every service in every environment that Git asks for or something was delivered to, as it is now; ordered by name. */
 export function cellsOf(ledger: Ledger): readonly Cell[] {
-  const delivered = [...ledger.deliveries.values()].map((delivery) => `${delivery.environment}/${delivery.service}`)
+  const shown = [...ledger.deliveries.values()].filter(isShown)
+  const delivered = shown.map((delivery) => `${delivery.environment}/${delivery.service}`)
   const alive = [...ledger.pods.values()].filter((pod) => !pod.gone)
   const podsOf = groupBy(alive, ({ namespace, workload }) => `${namespace}/${workload}`)
   const keys = [...new Set([...ledger.workloads.keys(), ...delivered])].sort()
@@ -124,11 +130,8 @@ export function environmentName(of: {
 
 function cellOf(ledger: Ledger, key: string, pods: readonly FactOf<'pod'>[]): Cell {
   const [environment = '', service = ''] = key.split('/')
-  const all = ledger.deliveries
-    .ofService(environment, service)
-    .filter((delivery) => delivery.kind !== 'drift')
-    .sort(latestFirst)
-  const delivery = all.find((candidate) => candidate.state !== 'superseded')
+  const all = ledger.deliveries.ofService(environment, service).filter(isShown).sort(latestFirst)
+  const [delivery] = all
   const running = all.find((candidate) => candidate.state === 'done')
   const kustomization = ledger.workloads.get(key)?.kustomization ?? delivery?.kustomization
   const found = delivery?.cause === undefined ? environmentStopOf(ledger, kustomization, key) : deliveryStop(delivery)

@@ -23,6 +23,7 @@ import { PAGE_SCRIPT_HASH, pageRoute } from './dashboard/page.ts'
 import type { PageView } from './page-view.ts'
 import { type DiskWatch, watchDisk } from './process/disk-watch.ts'
 import type { DriverName } from './driver-names.ts'
+import { leadOwnCluster } from './elected-engine.ts'
 import { type DeliveryWatch, watchDelivery } from './first-delivery/first-delivery.ts'
 import type { Held } from './first-delivery/freshness.ts'
 import { reportDeleted } from './record/deleted-kustomizations.ts'
@@ -294,6 +295,8 @@ async function startWorkers(
   await Promise.all([pods.ready, deployments.ready])
   reportPods(pods, record)
   const dispatches = openDispatches()
+  const giveBack = await leadOwnCluster(client, systemClock)
+  closers.add(() => giveBack().catch(() => undefined))
   const engine = await startEngine({
     client,
     caches,

@@ -3,8 +3,10 @@ import { hostname } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { EngineFlags } from '../adapters/engine/flags.ts'
 import { type Engine, type EngineAddresses, type EngineOptions, startEngine } from '../adapters/engine/start.ts'
+import type { Clock } from '../adapters/clock.ts'
 import { clientFromKubeconfig } from '../adapters/kube/client.ts'
-import { holdLease, type LeaderLease, newIdentity } from '../adapters/kube/leader-lease.ts'
+import { holdLease, type LeaderLease, newIdentity, takeLease } from '../adapters/kube/leader-lease.ts'
+import type { KubeClient } from '../adapters/kube/types.ts'
 import { describeError, SluiceError } from '../lib/error/sluice-error.ts'
 import { readText } from '../lib/kube/read.ts'
 import type { StateFolder } from './state/state-folder.ts'
@@ -23,11 +25,14 @@ export type Electorate = {
   /** The kubeconfig: the lease has a connection of its own, so that no load delays it. */
   readonly path: string
   readonly folder: StateFolder
-  readonly namespace: string
+  readonly namespace?: string | undefined
   readonly signal: AbortSignal
 }
 
 const LEASE = 'sluice-leader-election'
+const NAMESPACE = 'kube-system'
+/** Ten years: the cluster of `sluice up` is there while `sluice up` is, and each start takes the lease anew. */
+const OWN_CLUSTER_MS = 10 * 365 * 86_400_000
 const AGAIN_MS = 2_000
 
 /**
@@ -43,7 +48,7 @@ export async function runElected(
   onReady: (server: string, addresses: EngineAddresses) => void,
   onEngine: (engine: Engine) => void,
 ): Promise<void> {
-  const { signal, lead, path, namespace } = electorate
+  const { signal, lead, path, namespace = NAMESPACE } = electorate
   const lease = lead.isOn ? openLease(options, electorate) : undefined
   const client = clientFromKubeconfig(path, { mayWrite: () => lease?.isLeading() ?? true })
   const { stopped, letGo } = untilStopped(signal)
@@ -75,6 +80,15 @@ export async function runElected(
   }
 }
 
+/**
+ * Says in the cluster that `sluice up` brings along that its engine leads: one that is pointed at it from outside waits, instead of writing beside it.
+ *
+ * @returns gives the lease back
+ */
+export async function leadOwnCluster(client: KubeClient, clock: Clock): Promise<() => Promise<void>> {
+  return takeLease({ client, clock, namespace: NAMESPACE, name: LEASE, identity: 'sluice up', leaseMs: OWN_CLUSTER_MS })
+}
+
 /** Shards lead side by side: the lease is of those who work on the same objects. */
 function leaseName({ watchSelector = '', watchAllNamespaces = true }: Partial<EngineFlags>): string {
   if (watchSelector === '' && watchAllNamespaces) return LEASE
@@ -86,7 +100,7 @@ function leaseName({ watchSelector = '', watchAllNamespaces = true }: Partial<En
 
 function openLease(
   { clock, log, flags = {} }: Pick<EngineOptions, 'clock' | 'log' | 'flags'>,
-  { lead, path, folder, namespace }: Electorate,
+  { lead, path, folder, namespace = NAMESPACE }: Electorate,
 ): LeaderLease & { readonly whenReached: () => Promise<unknown> } {
   const { leaseMs, renewMs, retryMs } = lead
   const client = clientFromKubeconfig(path, { timeoutMs: retryMs })

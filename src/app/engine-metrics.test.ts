@@ -44,7 +44,7 @@ test('a port that is taken is said with what to do', async () => {
   const port = typeof address === 'object' ? address?.port : undefined
   await assert.rejects(
     serveMetrics(`127.0.0.1:${port}`, () => metrics.render([])),
-    /metrics cannot be served on/,
+    { code: 'PORT_IN_USE', where: `127.0.0.1:${port}` },
   )
   taken.close()
 })

@@ -1,8 +1,8 @@
 import { createServer } from 'node:http'
 import type { SharedCaches } from '../adapters/kube/shared-caches.ts'
 import type { OnReconciled } from '../engine/converge.ts'
-import { SluiceError } from '../lib/error/sluice-error.ts'
 import type { KubeObject } from '../lib/kube/object.ts'
+import { listenFault } from '../machine/listen-fault.ts'
 import { family, ofProcess, resourceInfo, type Sample } from './record/metrics-text.ts'
 
 /** Flux's buckets: ten from 10 ms to half an hour, each as many times larger than the one before. */
@@ -89,7 +89,7 @@ export type ServedMetrics = { readonly address: string; readonly close: () => Pr
 /**
  * Serves `GET /metrics`, without a password as Flux's controllers do.
  *
- * @throws SluiceError PORT_IN_USE
+ * @throws SluiceError PORT_IN_USE, PORT_REFUSED
  */
 export async function serveMetrics(listen: string, render: () => string): Promise<ServedMetrics> {
   const server = createServer((request, response) => {
@@ -99,14 +99,7 @@ export async function serveMetrics(listen: string, render: () => string): Promis
   const colon = listen.lastIndexOf(':')
   const host = listen.slice(0, colon) || '127.0.0.1'
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) =>
-      reject(
-        new SluiceError('PORT_IN_USE', `metrics cannot be served on ${listen}: ${cause.message}`, {
-          hint: 'choose another address with --metrics-listen',
-          cause,
-        }),
-      ),
-    )
+    server.once('error', (cause) => reject(listenFault(listen, cause)))
     server.listen(Number(listen.slice(colon + 1)), host.replace(/^\[|\]$/g, ''), resolve)
   })
   const bound = server.address()

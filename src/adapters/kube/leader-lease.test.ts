@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { manualClock } from '../../../tests/support/manual-clock.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
 import { ApiError } from './api-error.ts'
-import { holdLease, type LeaderLease } from './leader-lease.ts'
+import { holdLease, type LeaderLease, takeLease } from './leader-lease.ts'
 import type { KubeClient } from './types.ts'
 
 type Spec = { holderIdentity: string; leaseDurationSeconds: number; leaseTransitions: number }
@@ -160,4 +160,32 @@ test('a lease that is given back is taken at the next look', async () => {
   await second.pass(2_000)
   assert.ok(second.held.isLeading())
   await second.held.close()
+})
+
+test('a lease is taken from who holds it, and given back', async () => {
+  const server = openServer()
+  const first = open(server, 'first')
+  await first.pass(1_000)
+  assert.equal(first.held.isLeading(), true)
+  const mine = {
+    client: server.client,
+    clock: manualClock(),
+    namespace: 'n',
+    name: 'l',
+    identity: 'owner',
+    leaseMs: 9_000,
+  }
+  let renewals = 2
+  server.state.before = () => {
+    if (renewals-- > 0) server.state.version++
+  }
+  const giveBack = await takeLease(mine)
+  assert.deepEqual(server.state.spec?.holderIdentity, 'owner')
+  await first.pass(5_000)
+  assert.equal(first.held.isLeading(), false)
+  await giveBack()
+  assert.equal(server.state.spec?.holderIdentity, '')
+  await first.pass(5_000)
+  assert.equal(first.held.isLeading(), true)
+  await first.held.close()
 })

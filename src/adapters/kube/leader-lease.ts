@@ -5,8 +5,10 @@ import type { Clock } from '../clock.ts'
 import { ApiError } from './api-error.ts'
 import type { KubeClient } from './types.ts'
 
-/** How a lease is held; times as client-go names them. */
-export type LeaseOptions = {
+const LEASE = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' }
+
+/** A lease, and who holds it for how long. */
+export type HeldLease = {
   readonly client: KubeClient
   readonly clock: Clock
   readonly namespace: string
@@ -15,7 +17,11 @@ export type LeaseOptions = {
   readonly identity: string
   /** After so long without a renewal others may take the lease. */
   readonly leaseMs: number
-  /** After so long without one we stop leading; shorter than `leaseMs`, so that two never lead. */
+}
+
+/** How a lease is held; times as client-go names them. */
+export type LeaseOptions = HeldLease & {
+  /** After so long without a renewal we stop leading; shorter than `leaseMs`, so that two never lead. */
   readonly renewMs: number
   readonly retryMs: number
   readonly log: (line: string) => void
@@ -74,8 +80,26 @@ export function holdLease(options: LeaseOptions): LeaderLease {
       state.isClosed = true
       state.cancel()
       for (const resolve of [...state.waiting.leading.splice(0), ...state.waiting.lost.splice(0)]) resolve()
-      if (held) await release(state).catch(() => undefined)
+      if (held) await release(state.options).catch(() => undefined)
     },
+  }
+}
+
+/** So often a lease that others renew meanwhile is asked for. */
+const MOST_TRIES = 10
+
+/**
+ * Takes a lease from whoever holds it, for `leaseMs`: for the one whose cluster it is. It is not renewed; who held it loses it at the next renewal.
+ *
+ * @returns gives it back
+ */
+export async function takeLease(held: HeldLease): Promise<() => Promise<void>> {
+  const { client, namespace, name } = held
+  for (let tries = 1; ; tries++) {
+    const written = await write(held, await client.get({ ...LEASE, namespace, name }))
+    if (written !== undefined) return () => release(held)
+    if (tries === MOST_TRIES)
+      throw new ApiError(409, 'Conflict', `lease ${namespace}/${name} is written by others all the time`)
   }
 }
 
@@ -117,10 +141,9 @@ function note(state: State): void {
 
 async function tryHold(state: State): Promise<boolean> {
   const { client, namespace, name, identity, clock } = state.options
-  const ref = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', namespace, name }
-  const lease = await client.get(ref)
+  const lease = await client.get({ ...LEASE, namespace, name })
   const nowMs = clock.nowMs()
-  if (!lease) return write(state, undefined, nowMs)
+  if (!lease) return renew(state, undefined, nowMs)
   const version = lease.metadata.resourceVersion ?? ''
   if (version !== state.observed.version) observe(state, lease, nowMs)
   const { holder, atMs, leaseMs } = state.observed
@@ -129,15 +152,21 @@ async function tryHold(state: State): Promise<boolean> {
     say(state, `waiting: ${holder} leads`)
     return false
   }
-  return write(state, lease, nowMs)
+  return renew(state, lease, nowMs)
 }
 
-/** Writes the lease with the version that was read: of two who do so, one gets a conflict. */
-async function write(state: State, before: KubeObject | undefined, nowMs: number): Promise<boolean> {
-  const { client, namespace, name, identity, leaseMs } = state.options
+async function renew(state: State, before: KubeObject | undefined, nowMs: number): Promise<boolean> {
+  const written = await write(state.options, before)
+  if (written !== undefined) observe(state, written, nowMs)
+  return written !== undefined
+}
+
+/** Writes the lease with the version that was read: of two who do so, one gets a conflict, and no answer here. */
+async function write(held: HeldLease, before: KubeObject | undefined): Promise<KubeObject | undefined> {
+  const { client, namespace, name, identity, leaseMs, clock } = held
   const isOwn = before !== undefined && readText(before, 'spec', 'holderIdentity') === identity
   const changes = read(before, 'spec', 'leaseTransitions')
-  const time = microTime(nowMs)
+  const time = microTime(clock.nowMs())
   const spec = {
     holderIdentity: identity,
     leaseDurationSeconds: Math.ceil(leaseMs / 1000),
@@ -145,14 +174,12 @@ async function write(state: State, before: KubeObject | undefined, nowMs: number
     renewTime: time,
     leaseTransitions: before === undefined ? 0 : (typeof changes === 'number' ? changes : 0) + (isOwn ? 0 : 1),
   }
-  const fresh = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { namespace, name } }
+  const fresh = { ...LEASE, metadata: { namespace, name } }
   const by = { fieldManager: 'sluice' }
   try {
-    const written = await (before ? client.replace({ ...before, spec }, by) : client.create({ ...fresh, spec }, by))
-    observe(state, written, nowMs)
-    return true
+    return await (before ? client.replace({ ...before, spec }, by) : client.create({ ...fresh, spec }, by))
   } catch (error) {
-    if (error instanceof ApiError && error.status === 409) return false
+    if (error instanceof ApiError && error.status === 409) return undefined
     throw error
   }
 }
@@ -167,9 +194,8 @@ function observe(state: State, lease: KubeObject, nowMs: number): void {
   }
 }
 
-async function release(state: State): Promise<void> {
-  const { client, namespace, name, identity, clock } = state.options
-  const lease = await client.get({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', namespace, name })
+async function release({ client, namespace, name, identity, clock }: HeldLease): Promise<void> {
+  const lease = await client.get({ ...LEASE, namespace, name })
   if (!lease || readText(lease, 'spec', 'holderIdentity') !== identity) return
   const time = microTime(clock.nowMs())
   const spec = {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseArgs } from 'node:util'
 import { DEFAULT_FLAGS } from '../../../adapters/engine/flags.ts'
-import { FLUX_OPTIONS, parseFluxFlags } from './engine-flags.ts'
+import { FLUX_OPTIONS, listenFlagFault, parseFluxFlags } from './engine-flags.ts'
 
 const flagsOf = (...args: string[]) => parseFluxFlags(parseArgs({ args, options: FLUX_OPTIONS }).values)
 
@@ -34,3 +34,19 @@ const refused: [argv: string, why: RegExp][] = [
   ['--feature-gates=MagicDNS=true', /"MagicDNS" is no gate/],
 ]
 for (const [argv, why] of refused) test(`the engine refuses ${argv}`, () => assert.match(String(flagsOf(argv)), why))
+
+const nowhere = { 'artifact-listen': '', 'receiver-listen': '', 'events-listen': '', 'metrics-listen': '' }
+const listens: [name: keyof typeof nowhere, address: string, isTaken: boolean][] = [
+  ...['127.0.0.1:0', ':9090', '[::1]:65535', 'localhost:80', ''].map(
+    (text) => ['artifact-listen', text, true] as const,
+  ),
+  ...['127.0.0.1:65536', '127.0.0.1:99999', 'h:abc', 'h:', '9090', 'h:-1', 'h:1e3'].map(
+    (text) => ['metrics-listen', text, false] as const,
+  ),
+].map((row) => [...row])
+for (const [name, address, isTaken] of listens)
+  test(`the engine ${isTaken ? 'takes' : 'refuses'} --${name} "${address}"`, () => {
+    const fault = listenFlagFault({ ...nowhere, [name]: address })
+    if (isTaken) assert.equal(fault, undefined)
+    else assert.match(fault ?? '', new RegExp(`^--${name} is HOST:PORT, .*"${address}"$`))
+  })

@@ -61,6 +61,19 @@ export function parseFluxFlags(values: FluxValues): EngineFlags | string {
   }
 }
 
+const LISTEN_FLAGS = ['artifact-listen', 'receiver-listen', 'events-listen', 'metrics-listen'] as const
+
+/** What is wrong with a flag that says where to listen; an empty one says nowhere. */
+export function listenFlagFault(values: Readonly<Record<(typeof LISTEN_FLAGS)[number], string>>): string | undefined {
+  const wrong = LISTEN_FLAGS.find((name) => values[name] !== '' && !isListenAddress(values[name]))
+  return wrong && `--${wrong} is HOST:PORT, with a port from 0 to 65535, not "${values[wrong]}"`
+}
+
+function isListenAddress(text: string): boolean {
+  const [, port] = /:(\d{1,5})$/.exec(text) ?? []
+  return port !== undefined && Number(port) <= 65_535
+}
+
 const GATES = ['ExternalArtifact']
 
 function parseGates(text: string): ReadonlyMap<string, boolean> | string {

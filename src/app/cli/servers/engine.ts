@@ -15,7 +15,7 @@ import { type Election, runElected } from '../../elected-engine.ts'
 import { holdStateFolder } from '../../state/hold-state-folder.ts'
 import { stateDirOf } from '../cluster.ts'
 import { usageError, type Command } from '../command.ts'
-import { FLUX_OPTIONS, FLUX_USAGE, parseFluxFlags } from './engine-flags.ts'
+import { FLUX_OPTIONS, FLUX_USAGE, listenFlagFault, parseFluxFlags } from './engine-flags.ts'
 
 const OPTIONS = {
   kubeconfig: { type: 'string' },
@@ -46,7 +46,7 @@ export const engine: Command = {
     const { values } = parseArgs({ args: [...argv], options: OPTIONS })
     const kubeconfig = values.kubeconfig ?? io.env['KUBECONFIG']
     if (kubeconfig === undefined) return usageError(io, this, 'which cluster? say --kubeconfig')
-    const settings = parseSettings(values)
+    const settings = listenFlagFault(values) ?? parseSettings(values)
     if (typeof settings === 'string') return usageError(io, this, settings)
     const folder = holdStateFolder(join(stateDirOf(values, io), 'engine'))
     const listen = {
@@ -56,7 +56,7 @@ export const engine: Command = {
     }
     const { lead, ...options } = settings
     const { signal, env } = io
-    const namespace = env['RUNTIME_NAMESPACE'] ?? 'kube-system'
+    const namespace = env['RUNTIME_NAMESPACE']
     const electorate = { lead, path: resolve(io.cwd, kubeconfig), folder, signal, namespace }
     const log = values.verbose ? io.err : (line: string) => io.err(line.split('\n')[0] ?? '')
     removeAbandonedScratch()

@@ -23,7 +23,7 @@ export const history: Command = {
       options: {
         ...STATE_OPTION,
         environment: { type: 'string' },
-        limit: { type: 'string', default: '50' },
+        limit: { type: 'string', short: 'L', default: '50' },
         ...outputOption('table'),
       },
     })

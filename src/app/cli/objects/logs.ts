@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import type { HttpKubeClient } from '../../../adapters/kube/client.ts'
-import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { describeError, SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { createLineCutter } from '../../../lib/frames/line-cutter.ts'
 import { readList, readText } from '../../../lib/kube/read.ts'
@@ -69,11 +69,12 @@ export function isPodOf({ metadata }: KubeObject, service: string): boolean {
   return metadata.name === service || workload === service
 }
 
-async function printLogs(
-  client: HttpKubeClient,
+/** @throws what the server says when no container has a log to give */
+export async function printLogs(
+  client: Pick<HttpKubeClient, 'stream'>,
   pods: readonly KubeObject[],
   options: LogOptions,
-  io: Io,
+  io: Pick<Io, 'out' | 'err' | 'signal'>,
 ): Promise<ExitCode> {
   const isOne = pods.length === 1
   let isSilent = true
@@ -95,9 +96,16 @@ async function printLogs(
     await client.stream(path, (chunk) => lines.write(decoder.decode(chunk, { stream: true })), io.signal)
     lines.end()
   }
-  await Promise.all(places.map(follow))
+  const faults: unknown[] = []
+  const tell = (fault: unknown): void => {
+    faults.push(fault)
+    // a container that has no log yet does not hide those of the others
+    if (faults.length < places.length) io.err(describeError(fault))
+  }
+  await Promise.all(places.map((place) => follow(place).catch(tell)))
+  if (faults.length === places.length) throw faults.at(-1)
   if (isSilent) io.err('nothing was printed yet')
-  return 0
+  return faults.length === 0 ? 0 : 3
 }
 
 /** The containers whose logs are printed: all but those that prepare and debug, or the one that is asked for. */

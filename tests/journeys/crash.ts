@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { procFile, processesIn } from '../support/processes.ts'
 import { git, historyOf, isOnPath, kubectl, type Product, statusOf } from './product.ts'
 import { until } from '../support/wait.ts'
 
@@ -81,18 +82,10 @@ export function urlsOf({ access }: Product): unknown {
 
 /** The pods whose container has a process that starts its root file system here: the uid, once a process. */
 function containersOf(folder: string): string[] {
-  return processesOf(folder).flatMap((pid) => {
+  return processesIn(folder).flatMap((pid) => {
     const match = /^sh\0.*\/pods\/([^/]+)\/containers\//.exec(procFile(pid, 'cmdline'))
     return match?.[1] === undefined ? [] : [match[1]]
   })
-}
-
-/** Processes that name a folder in their arguments, or have it mounted. */
-export function processesOf(folder: string): number[] {
-  return readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => pid > 0 && pid !== process.pid)
-    .filter((pid) => ['cmdline', 'mountinfo'].some((file) => procFile(pid, file).includes(folder)))
 }
 
 /** The git processes below a process: what ends with it where a whole group or container is killed. */
@@ -102,21 +95,4 @@ export function gitBelow(pid: number): number[] {
   return readdirSync('/proc')
     .map(Number)
     .filter((of) => of > 1 && procFile(of, 'comm').startsWith('git') && isBelow(of))
-}
-
-/** Ends a process that may have ended by itself. */
-export function tryKill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {
-    // it has ended by itself
-  }
-}
-
-function procFile(pid: number, file: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, 'utf8')
-  } catch {
-    return ''
-  }
 }

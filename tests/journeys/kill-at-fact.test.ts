@@ -8,7 +8,8 @@ import { pathToFileURL } from 'node:url'
 import { after, before, test } from 'node:test'
 import { BORDERS } from '../../src/pipeline/record/delivery.ts'
 import { readRuns } from '../../src/agents/runner/records.ts'
-import { assertCommittedOnce, processesOf, tryKill, untilAllHealthy, untilRecorded } from './crash.ts'
+import { assertCommittedOnce, untilAllHealthy, untilRecorded } from './crash.ts'
+import { processesIn, tryKill } from '../support/processes.ts'
 import {
   change,
   cloneOf,
@@ -59,9 +60,8 @@ before(
   { timeout: ROUND_MS },
 )
 after(async () => {
-  await product?.kill('SIGKILL')
-  spawnSync(process.execPath, [resolve('dist/sluice.mjs'), 'down', '--state', state])
-  for (const pid of processesOf(state)) tryKill(pid)
+  await product?.kill('SIGTERM')
+  for (const pid of processesIn(state)) tryKill(pid)
   mailbox.close()
   space.release()
 })

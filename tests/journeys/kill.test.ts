@@ -6,15 +6,8 @@ import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { after, before, test } from 'node:test'
 import { BORDERS } from '../../src/pipeline/record/delivery.ts'
-import {
-  assertCommittedOnce,
-  assertPodsOnce,
-  processesOf,
-  tryKill,
-  untilAllHealthy,
-  untilRecorded,
-  urlsOf,
-} from './crash.ts'
+import { assertCommittedOnce, assertPodsOnce, untilAllHealthy, untilRecorded, urlsOf } from './crash.ts'
+import { processesIn, tryKill } from '../support/processes.ts'
 import { seededRandom } from '../support/seeded-random.ts'
 import { change, cloneOf, git, keptPorts, type Product, scratch, startProduct, untilDelivered } from './product.ts'
 import { LONG_MS, PATIENCE_MS, until } from '../support/wait.ts'
@@ -36,9 +29,8 @@ const start = (): Promise<Product> => startProduct(state, example, ports)
 
 before(() => console.log(`seed ${seed} (repeat with SLUICE_SEED=${seed})`))
 after(async () => {
-  await product?.kill('SIGKILL')
-  spawnSync(process.execPath, [bundle, 'down', '--state', state])
-  for (const pid of processesOf(state)) tryKill(pid)
+  await product?.kill('SIGTERM')
+  for (const pid of processesIn(state)) tryKill(pid)
   space.release()
 })
 
@@ -205,7 +197,7 @@ async function restartAndFinish(commit: string, environment: string): Promise<vo
 async function untilNothingRuns(): Promise<void> {
   await until(
     'no process and no mount is left',
-    () => processesOf(state).length === 0,
-    () => execFileSync('ps', ['-o', 'pid,ppid,etime,args', '-p', processesOf(state).join()], { encoding: 'utf8' }),
+    () => processesIn(state).length === 0,
+    () => execFileSync('ps', ['-o', 'pid,ppid,etime,args', '-p', processesIn(state).join()], { encoding: 'utf8' }),
   )
 }

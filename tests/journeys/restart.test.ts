@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { clientFromKubeconfig } from '../../src/adapters/kube/client.ts'
 import type { KubeObject } from '../../src/lib/kube/object.ts'
 import { readText } from '../../src/lib/kube/read.ts'
 import { nodeLayer, pushImage } from '../support/node-image.ts'
-import { processesOf, tryKill } from './crash.ts'
+import { processesIn, tryKill } from '../support/processes.ts'
 import { seededRandom } from '../support/seeded-random.ts'
 import { keptPorts, type Product, scratch, startProduct } from './product.ts'
 import { LONG_MS, until } from '../support/wait.ts'
@@ -53,9 +53,8 @@ before(async () => {
 })
 
 after(async () => {
-  await product?.kill('SIGKILL')
-  spawnSync(process.execPath, [resolve('dist/sluice.mjs'), 'down', '--state', state])
-  for (const pid of processesOf(state)) tryKill(pid)
+  await product?.kill('SIGTERM')
+  for (const pid of processesIn(state)) tryKill(pid)
   space.release()
 })
 

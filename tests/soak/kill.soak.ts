@@ -12,12 +12,11 @@ import {
   assertCommittedOnce,
   assertPodsOnce,
   gitBelow,
-  processesOf,
-  tryKill,
   untilAllHealthy,
   untilRecorded,
   urlsOf,
 } from '../journeys/crash.ts'
+import { processesIn, tryKill } from '../support/processes.ts'
 import { seededRandom } from '../support/seeded-random.ts'
 import { change, cloneOf, git, type Product, scratch, startProduct, untilDelivered } from '../journeys/product.ts'
 
@@ -50,7 +49,7 @@ try {
 } finally {
   await product.kill('SIGKILL')
   spawnSync(process.execPath, [resolve('dist/sluice.mjs'), 'down', '--state', state])
-  for (const pid of processesOf(state)) tryKill(pid)
+  for (const pid of processesIn(state)) tryKill(pid)
   space.release()
 }
 recoveriesMs.sort((a, b) => a - b)

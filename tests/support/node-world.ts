@@ -9,6 +9,7 @@ import { startWorkloads } from '../../src/agents/workloads/start.ts'
 import { serveKubed } from '../../src/embedded/kubed/serve.ts'
 import { serveRegistryd } from '../../src/embedded/registryd/serve.ts'
 import type { KubeObject } from '../../src/lib/kube/object.ts'
+import { processesIn, tryKill } from './processes.ts'
 
 /** The ordinary user that nodes run as when the tests run as root. */
 const ORDINARY = 65_534
@@ -99,7 +100,8 @@ export async function startNodeWorld(o: {
     client.close()
     await kubed.close()
     await registryd.close()
-    rmSync(folder, { recursive: true, force: true })
+    for (const pid of processesIn(folder)) tryKill(pid)
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   }
   return {
     client,

@@ -30,6 +30,8 @@ export type Cgroups = {
   /** The working set of a container that has a group for its memory: what is in use without what the kernel could drop at once. */
   readonly memoryOf: (key: string) => number | undefined
   readonly close: (key: string) => void
+  /** Removes the groups of all containers that a pod had, also those whose keeper died over them. */
+  readonly closePod: (uid: string) => void
 }
 
 /** What is written into a group, by file; files that this kernel does not have are left out. */
@@ -69,6 +71,7 @@ export function openCgroups(node: string): Cgroups {
     wasOutOfMemory: () => false,
     memoryOf: () => undefined,
     close: () => undefined,
+    closePod: () => undefined,
   }
 }
 
@@ -101,6 +104,7 @@ function version1(node: string, limitsProcesses: boolean): Cgroups {
     wasOutOfMemory: (key) => countIn(join(parent('memory'), key, 'memory.oom_control')) > 0,
     memoryOf: (key) => workingSet(join(parent('memory'), key), 'memory.usage_in_bytes', 'total_inactive_file'),
     close: (key) => controllers.forEach((name) => remove(join(parent(name), key))),
+    closePod: (uid) => controllers.forEach((name) => removeOfPod(parent(name), uid)),
   }
 }
 
@@ -131,6 +135,7 @@ function version2(root: string): Cgroups {
     wasOutOfMemory: (key) => countIn(join(root, key, 'memory.events')) > 0,
     memoryOf: (key) => workingSet(join(root, key), 'memory.current', 'inactive_file'),
     close: (key) => remove(join(root, key)),
+    closePod: (uid) => removeOfPod(root, uid),
   }
 }
 
@@ -197,6 +202,11 @@ function workingSet(folder: string, usage: string, droppable: string): number | 
 function countIn(path: string): number {
   if (!existsSync(path)) return 0
   return Number(/^oom_kill (\d+)$/m.exec(readFileSync(path, 'utf8'))?.[1] ?? 0)
+}
+
+function removeOfPod(parent: string, uid: string): void {
+  if (!existsSync(parent)) return
+  for (const name of readdirSync(parent)) if (name.startsWith(`${uid}.`)) remove(join(parent, name))
 }
 
 function remove(folder: string): void {

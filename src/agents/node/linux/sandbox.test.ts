@@ -7,13 +7,17 @@ import type { Linux } from './kept.ts'
 import { createSandbox, removePod, removeUnfinished } from './sandbox.ts'
 
 /** A driver whose keeper starts nothing, with a pod that has written to a volume. */
-function brokenDriver(t: TestContext, list: () => readonly object[]): { linux: Linux; written: string } {
+function brokenDriver(
+  t: TestContext,
+  list: () => readonly object[],
+): { linux: Linux; written: string; closed: readonly string[] } {
   const stateDir = mkdtempSync(join(tmpdir(), 'sandbox-'))
   t.after(() => rmSync(stateDir, { recursive: true }))
   const volume = join(stateDir, 'pods', 'u', 'volumes', 'data')
   mkdirSync(volume, { recursive: true })
   const written = join(volume, 'file')
   writeFileSync(written, 'kept')
+  const closed: string[] = []
   const keeper = {
     list: async () => list(),
     run: () => Promise.reject(new Error('fork: resource temporarily unavailable')),
@@ -24,8 +28,9 @@ function brokenDriver(t: TestContext, list: () => readonly object[]): { linux: L
   const linux: unknown = {
     ...{ launched: { keeper, pid: 1 }, octets: new Map(), removing: new Set(), lastOctet: 1 },
     paths: { stateDir },
+    cgroups: { closePod: (uid: string) => closed.push(uid) },
   }
-  return { linux: linux as Linux, written }
+  return { linux: linux as Linux, written, closed }
 }
 
 test('a sandbox that cannot be made takes no volume of its pod with it', async (t) => {
@@ -50,4 +55,10 @@ test('a sandbox that was not finished goes, and the volumes of its pod stay unti
   assert.ok(existsSync(written))
   await removePod(linux, 'u')
   assert.ok(!existsSync(written))
+})
+
+test('the control groups of a pod go with it, though the keeper knows nothing of its containers', async (t) => {
+  const { linux, closed } = brokenDriver(t, () => [])
+  await removePod(linux, 'u')
+  assert.deepEqual(closed, ['u'])
 })

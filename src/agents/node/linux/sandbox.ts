@@ -6,7 +6,7 @@ import type { Kept } from '../keeper/messages.ts'
 import { logsFolder, podFolder } from '../pod-folder.ts'
 import { programOf } from './container.ts'
 import { HOLD_SCRIPT } from './init-script.ts'
-import { groupOf, metaOf, type Linux, type Meta } from './kept.ts'
+import { metaOf, type Linux, type Meta } from './kept.ts'
 import { TOOL_ENV } from './launch.ts'
 import { hasJoined, joinBridge, waitForNamespace } from './network.ts'
 
@@ -94,11 +94,8 @@ export async function endPod(linux: Linux, uid: string): Promise<void> {
     if (alive.length === 0) break
     await new Promise((resolve) => setTimeout(resolve, 8))
   }
-  for (const kept of mine) {
-    await keeper.forget(kept.key)
-    const meta = metaOf(kept)
-    if (meta?.kind === 'container') linux.cgroups.close(groupOf(meta))
-  }
+  for (const { key } of mine) await keeper.forget(key)
+  linux.cgroups.closePod(uid)
   linux.octets.delete(uid)
   linux.removing.delete(uid)
 }

@@ -23,6 +23,8 @@ import type { KubeObject } from '../../src/lib/kube/object.ts'
 import { packTar } from '../../src/lib/tar/write.ts'
 import { nodeLayer, pushImage } from '../support/node-image.ts'
 import { ownPorts } from '../support/own-ports.ts'
+import { processesIn, tryKill } from '../support/processes.ts'
+import { askSteadily } from '../support/steady-load.ts'
 import { until } from '../support/wait.ts'
 
 /** The node runs as its own process and, when the tests run as root, as an ordinary user: uid 65534. */
@@ -103,9 +105,10 @@ before(async () => {
 })
 
 after(async () => {
-  if (node?.exitCode === null) node.kill('SIGKILL')
+  node?.kill('SIGKILL')
   for (const close of closers) await close()
-  rmSync(folder, { recursive: true, force: true })
+  for (const pid of processesIn(folder)) tryKill(pid)
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
 })
 
 test('a pod of a real image runs by the Linux driver, without root, from its Deployment', skip, async (t) => {
@@ -172,28 +175,7 @@ test(
 )
 
 test('a rolling update at 200 requests a second drops nothing', skip, async (t) => {
-  const url = await serviceUrl()
-  const seen = new Map<string, number>()
-  const failures: string[] = []
-  const open = new Set<Promise<void>>()
-  let sent = 0
-  const startedMs = Date.now()
-  let isOver = false
-  const load = setInterval(() => {
-    const due = Math.floor((Date.now() - startedMs) / 5) - sent
-    for (let i = 0; i < due && !isOver; i++) {
-      sent++
-      const one: Promise<void> = fetch(url)
-        .then(async (response) => {
-          const version = (await response.text()).split(' ')[0] ?? ''
-          if (response.status === 200) seen.set(version, (seen.get(version) ?? 0) + 1)
-          else failures.push(`${response.status} ${version}`)
-        })
-        .catch((error: Error) => void failures.push(String(error.cause ?? error)))
-        .finally(() => void open.delete(one))
-      open.add(one)
-    }
-  }, 5)
+  const load = askSteadily(await serviceUrl())
   const ref = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'default', name: 'web' }
   const template = { spec: { containers: [{ name: 'web', image: 'registry.sluice.local/demo/web:1.1.0' }] } }
   await client.patch(ref, 'strategic', { spec: { template } }, { fieldManager: 'test' })
@@ -204,13 +186,14 @@ test('a rolling update at 200 requests a second drops nothing', skip, async (t) 
       found.length === 2 && all.length === 2 && found.every((one) => JSON.stringify(one['spec']).includes(':1.1.0'))
     )
   })
-  await new Promise((resolve) => setTimeout(resolve, 300))
-  isOver = true
-  clearInterval(load)
-  await Promise.all(open)
-  t.diagnostic(`${sent} requests in ${Date.now() - startedMs} ms: ${JSON.stringify([...seen])}`)
+  const { sent, answers, failures } = await load.stop()
+  t.diagnostic(`${sent} requests`)
   assert.deepEqual(failures, [])
-  assert.ok((seen.get('1.0.0') ?? 0) > 0 && (seen.get('1.1.0') ?? 0) > 0)
+  for (const version of ['1.0.0', '1.1.0'])
+    assert.ok(
+      answers.some((text) => text.startsWith(`${version} `)),
+      version,
+    )
 })
 
 test('a failing liveness probe restarts the container; both logs can be read', skip, async () => {

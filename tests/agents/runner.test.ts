@@ -4,7 +4,6 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { createRegistryClient } from '../../src/adapters/registry/client.ts'
 import { findEngine, parseBuilder } from '../../src/agents/runner/docker/engine.ts'
 import { startRunner, type Runner, type RunnerOptions } from '../../src/agents/runner/start.ts'
@@ -12,6 +11,7 @@ import { openRecords, type RunRecord } from '../../src/agents/runner/records.ts'
 import { serveGitd, type Gitd, type PushEvent } from '../../src/embedded/gitd/serve.ts'
 import { serveRegistryd } from '../../src/embedded/registryd/serve.ts'
 import type { FactBody } from '../../src/pipeline/record/fact.ts'
+import { until } from '../support/wait.ts'
 
 const TOKEN = 'git-s3cret-token'
 const temp = mkdtempSync(join(tmpdir(), 'sluice-runner-'))
@@ -96,10 +96,8 @@ async function runner(
 }
 
 async function settled(of: Runner): Promise<readonly RunRecord[]> {
-  for (let rounds = 0; of.runs().active > 0; rounds++) {
-    assert.ok(rounds < 3000, JSON.stringify(of.runs().list.map(({ path, state }) => [path, state])))
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
+  const shown = (): string => JSON.stringify(of.runs().list.map(({ path, state }) => [path, state]))
+  await until('all runs end', () => of.runs().active === 0, shown)
   return of.runs().list
 }
 
@@ -444,9 +442,7 @@ test('a background process does not hold a step, and does not outlive its job', 
   assert.equal(run.state, 'succeeded')
   const pid = /^(\d+)$/m.exec(logs)?.[1]
   assert.ok(pid !== undefined)
-  // A kill takes the kernel a moment.
-  for (let tries = 0; tries < 100 && isAlive(Number(pid)); tries++) await sleep(50)
-  assert.ok(!isAlive(Number(pid)))
+  await until('its end', () => !isAlive(Number(pid)))
 })
 
 test('a process that left its step ends with the job, and a tree deeper than a path may be long goes with it', async () => {
@@ -465,8 +461,7 @@ test('a process that left its step ends with the job, and a tree deeper than a p
   assert.deepEqual([run.state, run.cause], ['succeeded', undefined])
   const pid = Number(/^(\d+)$/m.exec(logs)?.[1])
   assert.ok(pid > 0)
-  for (let tries = 0; tries < 100 && isAlive(pid); tries++) await sleep(50)
-  assert.ok(!isAlive(pid))
+  await until('its end', () => !isAlive(pid))
   assert.deepEqual(readdirSync(join(stateDir, 'work')), [])
 })
 
@@ -542,9 +537,9 @@ test('a run can be cancelled; a newer one of its group takes its place', async (
     'on: push\nconcurrency: {group: deploy, cancel-in-progress: true}\n',
   )
   await push(clone, { 'w.yml': yaml })
-  while (of.runs().list[0]?.state !== 'running') await new Promise((resolve) => setTimeout(resolve, 5))
+  await until('it runs', () => of.runs().list[0]?.state === 'running')
   await push(clone, {})
-  while (of.runs().list[1]?.state !== 'running') await new Promise((resolve) => setTimeout(resolve, 5))
+  await until('it runs', () => of.runs().list[1]?.state === 'running')
   assert.equal(of.runs().list[0]?.state, 'cancelled')
   const [, second] = of.runs().list
   assert.equal(of.cancel(second?.id ?? '', 'Ada')?.id, second?.id)
@@ -593,7 +588,7 @@ test('the same push told twice runs once; what was cut off runs once more; a que
   const head = git(clone, 'rev-parse', 'HEAD')
   const parent = git(clone, 'rev-parse', 'HEAD^')
   first.onPush({ repository: name, ref: 'refs/heads/main', before: parent, after: head, user: 'ada' })
-  while (first.runs().list[0]?.state !== 'running') await new Promise((resolve) => setTimeout(resolve, 5))
+  await until('it runs', () => first.runs().list[0]?.state === 'running')
   await first.close()
   assert.equal(first.runs().list.length, 1)
   const second = await runner({ maxParallel: 1 }, stateDir)
@@ -613,7 +608,7 @@ test('a run that is planned while the runner closes begins at the next start', a
   let closed: Promise<void> | undefined
   const first: Runner = await runner({ report: (fact) => void (told.push(fact), (closed ??= first.close())) }, stateDir)
   await push(clone, { a: '1' })
-  while (closed === undefined) await new Promise((resolve) => setTimeout(resolve, 5))
+  await until('it closes', () => closed !== undefined)
   await closed
   await new Promise((resolve) => setTimeout(resolve, 300))
   assert.equal(told.length, 1)
@@ -631,7 +626,7 @@ test('what was cut off often waits before it is tried again, and says so', async
   await push(clone, { a: '1' })
   const [head, parent] = [git(clone, 'rev-parse', 'HEAD'), git(clone, 'rev-parse', 'HEAD^')]
   first.onPush({ repository: name, ref: 'refs/heads/main', before: parent, after: head, user: 'ada' })
-  while (first.runs().list[0]?.state !== 'running') await new Promise((resolve) => setTimeout(resolve, 5))
+  await until('it runs', () => first.runs().list[0]?.state === 'running')
   const [cutOff] = first.runs().list
   await first.close()
   assert.ok(cutOff)

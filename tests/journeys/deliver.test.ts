@@ -19,6 +19,7 @@ import {
   urlOf,
 } from './product.ts'
 import { peerTool } from '../lib/peer.ts'
+import { askSteadily } from '../support/steady-load.ts'
 import { LONG_MS, until } from '../support/wait.ts'
 
 // The procedures end to end, in the order of a working day, on one product with real git and real kubectl.
@@ -127,21 +128,10 @@ test('a tag is a release, and the policy selects it', { timeout: LONG_MS }, asyn
 
 test('a rolling update drops no request', { timeout: LONG_MS }, async () => {
   const url = new URL('health', await urlOf(product, 'api-generation', 'default'))
-  let sent = 0
-  const failures: string[] = []
-  const pending = new Set<Promise<void>>()
-  const load = setInterval(() => {
-    sent++
-    const request = fetch(url, { signal: AbortSignal.timeout(10_000) })
-      .then(async (response) => void (response.ok ? await response.text() : failures.push(`HTTP ${response.status}`)))
-      .catch((error: unknown) => void failures.push(String(error)))
-    pending.add(request)
-    void request.finally(() => pending.delete(request))
-  }, 5)
+  const load = askSteadily(url)
   const commit = change(main, 'api-generation/server.mjs', setVersionText('rolled'), 'feat: rolled')
   await untilDelivered(product, 'api-generation', 'production', commit)
-  clearInterval(load)
-  await Promise.all(pending)
+  const { sent, failures } = await load.stop()
   assert.deepEqual(failures, [], `${failures.length} of ${sent} failed`)
   assert.ok(sent > 200)
 })

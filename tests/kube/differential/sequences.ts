@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { SPACE } from './seed.ts'
 import { sequenceOf } from './sequence.ts'
 import type { Ask } from './server-pair.ts'
+import { until } from '../../support/wait.ts'
 
 const TEXT = { type: 'string' }
 const SPEC = {
@@ -63,11 +64,11 @@ const BROKEN = /\n {4}real: {2}0 /
 /** Sequences that run at once. */
 const AT_ONCE = 8
 
-/** Waits until the custom kind can be asked for, and a second more: the real server takes a while to publish all of it. */
+/** Waits until the custom kind can be asked for and is described, and a second more: the real server takes a while to publish all of it. */
 async function isServed(server: Pair['kubed']): Promise<void> {
-  const path = `/apis/${SPACE}.example.com/v1/namespaces/${SPACE}/things`
-  const until = Date.now() + 30_000
-  while (Date.now() < until && (await server.send({ method: 'GET', path })).code !== 200) await wait(100)
+  const group = `apis/${SPACE}.example.com/v1`
+  for (const path of [`/${group}/namespaces/${SPACE}/things`, `/${group}`, `/openapi/v3/${group}`])
+    await until(path, async () => (await server.send({ method: 'GET', path })).code === 200)
   await wait(1000)
 }
 

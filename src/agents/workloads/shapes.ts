@@ -126,7 +126,10 @@ export type ContainerStatus = {
   readonly restartCount?: number
   readonly resources?: unknown
   readonly ready?: boolean
-  readonly state?: { readonly terminated?: { readonly exitCode: number; readonly finishedAt?: string | null } }
+  readonly state?: {
+    readonly waiting?: unknown
+    readonly terminated?: { readonly exitCode: number; readonly finishedAt?: string | null }
+  }
 }
 
 /** A Pod. */

@@ -11,7 +11,7 @@ import { decideClaim, decideClass, decideVolume } from './decide.ts'
 
 type ClaimSeen = { readonly claim: KubeObject; readonly pods: readonly Pod[] }
 
-/** Lets claims go that are being deleted, when the last pod that uses them is gone. */
+/** Guards claims, and lets those go that are being deleted, when the last pod that uses them is gone. */
 export function claimProtection(bench: Bench): Controller<ClaimSeen, Write, readonly Write[]> {
   const claims = bench.cache('v1', 'PersistentVolumeClaim')
   const pods = bench.cache('v1', 'Pod')
@@ -38,7 +38,7 @@ export function claimProtection(bench: Bench): Controller<ClaimSeen, Write, read
 const claimKeysOf = (pod: KubeObject): string[] =>
   claimsOfPod(as<Pod>(pod)).map(({ name }) => `${pod.metadata.namespace ?? ''}/${name}`)
 
-/** Lets volumes go that are being deleted and that no claim is bound to. */
+/** Guards volumes, and lets those go that are being deleted and that no claim is bound to. */
 export function volumeProtection(bench: Bench): Controller<KubeObject, Write, readonly Write[]> {
   const volumes = bench.cache('v1', 'PersistentVolume')
   return workloadController<KubeObject>(bench, {
@@ -55,7 +55,7 @@ export function volumeProtection(bench: Bench): Controller<KubeObject, Write, re
 
 type ClassSeen = { readonly named: KubeObject; readonly users: readonly KubeObject[] }
 
-/** Lets classes of attributes go that are being deleted and that nothing names. */
+/** Guards classes of attributes, and lets those go that are being deleted and that nothing names. */
 export function classProtection(bench: Bench): Controller<ClassSeen, Write, readonly Write[]> {
   const classes = bench.cache('storage.k8s.io/v1', 'VolumeAttributesClass')
   const users = [bench.cache('v1', 'PersistentVolumeClaim'), bench.cache('v1', 'PersistentVolume')]
@@ -68,8 +68,7 @@ export function classProtection(bench: Bench): Controller<ClassSeen, Write, read
         for (const { metadata } of classes.list()) if (metadata.deletionTimestamp) wake.now(metadata.name)
       }
       for (const cache of users) cache.onChange(wakeLeaving)
-      classes.onChange(({ metadata }) => wake.now(metadata.name))
-      wakeLeaving()
+      wakeFor(classes, wake.now)
     },
     observe(name) {
       const named = classes.get('', name)

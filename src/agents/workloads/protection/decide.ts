@@ -1,9 +1,9 @@
 import { type KubeObject, refOf } from '../../../lib/kube/object.ts'
 import type { WorkloadDecision } from '../decision.ts'
-import { conditionOf, timeText } from '../meta.ts'
+import { conditionOf, controllerOf, timeText } from '../meta.ts'
 import { isFinishedPod } from '../pods.ts'
 import { as, type Pod } from '../shapes.ts'
-import { type Claim, usesClaim } from '../volumes/shapes.ts'
+import { type Claim, claimsOfPod } from '../volumes/shapes.ts'
 import type { Write } from '../write.ts'
 
 /** What holds storage back while it is used: the finalizer that the API server gives its kind. */
@@ -11,18 +11,43 @@ const CLAIM_GUARD = 'kubernetes.io/pvc-protection'
 const VOLUME_GUARD = 'kubernetes.io/pv-protection'
 const CLASS_GUARD = 'kubernetes.io/vac-protection'
 
-/** Pure. Lets a claim that is being deleted go once no pod on a node uses it; of a bound one it says since when nobody does. */
+/**
+ * Pure. Guards a claim; lets one that is being deleted go once no pod on a node uses it; of a bound one it says since when nobody does.
+ *
+ * @see k8s.io/kubernetes/pkg/controller/volume/pvcprotection
+ */
 export function decideClaim(claim: KubeObject, pods: readonly Pod[], nowMs: number): WorkloadDecision {
   if (claim.metadata.deletionTimestamp === undefined)
-    return { kind: 'done', status: useOf(as<Claim>(claim), pods, nowMs) }
-  const isUsed = pods.some((pod) => pod.spec.nodeName && usesClaim(pod, claim.metadata.name))
-  return isUsed ? { kind: 'done', status: [] } : letGo(claim, CLAIM_GUARD)
+    return { kind: 'done', status: [...guard(claim, CLAIM_GUARD), ...useOf(as<Claim>(claim), pods, nowMs)] }
+  const isUsed = pods.some((pod) => pod.spec.nodeName && holds(pod, claim))
+  return { kind: 'done', status: isUsed ? [] : letGo(claim, CLAIM_GUARD) }
+}
+
+/** A pod that waits only for its own finalizers no longer holds the claim that was made for it: they may wait for the claim. */
+function holds(pod: Pod, claim: KubeObject): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds } = pod.metadata
+  const isShutDown = deletionTimestamp !== undefined && deletionGracePeriodSeconds === 0
+  return claimsOfPod(pod).some(
+    ({ name, isOwn }) => name === claim.metadata.name && (!isOwn || (!isShutDown && isMadeFor(pod, claim))),
+  )
+}
+
+function uses(pod: Pod, claim: KubeObject): boolean {
+  return claimsOfPod(pod).some(({ name, isOwn }) => name === claim.metadata.name && (!isOwn || isMadeFor(pod, claim)))
+}
+
+const isMadeFor = (pod: Pod, claim: KubeObject): boolean => controllerOf(claim)?.uid === pod.metadata.uid
+
+/** Whether a pod has ended, or is leaving and runs nothing any more. */
+function hasEnded(pod: Pod): boolean {
+  const isStopped = (pod.status?.containerStatuses ?? []).every(({ state }) => state?.terminated || state?.waiting)
+  return isFinishedPod(pod) || (pod.metadata.deletionTimestamp !== undefined && isStopped)
 }
 
 function useOf(claim: Claim, pods: readonly Pod[], nowMs: number): Write[] {
   const { status, metadata } = claim
   if (status?.phase !== 'Bound') return []
-  const isUsed = pods.some((pod) => !isFinishedPod(pod) && usesClaim(pod, metadata.name))
+  const isUsed = pods.some((pod) => !hasEnded(pod) && uses(pod, claim))
   const before = conditionOf(status.conditions, 'Unused')
   if (before !== undefined && (before.status === 'True') === !isUsed) return []
   const condition = {
@@ -38,29 +63,42 @@ function useOf(claim: Claim, pods: readonly Pod[], nowMs: number): Write[] {
   return [{ do: 'patch', ref: refOf(claim), type: 'merge', body, subresource: 'status' }]
 }
 
-/** Pure. Lets a volume that is being deleted go once no claim is bound to it. */
+/** Pure. Guards a volume; lets one that is being deleted go once no claim is bound to it. */
 export function decideVolume(volume: KubeObject): WorkloadDecision {
   const { phase } = (volume as KubeObject & { readonly status?: { readonly phase?: string } }).status ?? {}
-  return phase === 'Bound' ? { kind: 'done', status: [] } : letGo(volume, VOLUME_GUARD)
+  const status = [...guard(volume, VOLUME_GUARD), ...(phase === 'Bound' ? [] : letGo(volume, VOLUME_GUARD))]
+  return { kind: 'done', status }
 }
 
-/** Pure. Lets a class of attributes that is being deleted go once no claim and no volume names it. */
+/** Pure. Guards a class of attributes; lets one that is being deleted go once no claim and no volume names it. */
 export function decideClass(named: KubeObject, users: readonly KubeObject[]): WorkloadDecision {
   const { name } = named.metadata
   const isUsed = users.some((user) => {
     const { spec, status } = as<Claim>(user)
     return spec.volumeAttributesClassName === name || status?.currentVolumeAttributesClassName === name
   })
-  return isUsed ? { kind: 'done', status: [] } : letGo(named, CLASS_GUARD)
+  return { kind: 'done', status: [...guard(named, CLASS_GUARD), ...(isUsed ? [] : letGo(named, CLASS_GUARD))] }
 }
 
-function letGo(object: KubeObject, guard: string): WorkloadDecision {
-  const { metadata } = object
-  const finalizers = metadata.finalizers ?? []
-  if (metadata.deletionTimestamp === undefined || !finalizers.includes(guard)) return { kind: 'done', status: [] }
-  const rest = finalizers.filter((finalizer) => finalizer !== guard)
-  return {
-    kind: 'done',
-    status: [{ do: 'replace', object: { ...object, metadata: { ...metadata, finalizers: rest } } }],
-  }
+/** Gives the guard back to what is to stay and lost it, or came without it. */
+function guard(object: KubeObject, finalizer: string): Write[] {
+  const { deletionTimestamp, finalizers = [] } = object.metadata
+  const isGuarded = deletionTimestamp !== undefined || finalizers.includes(finalizer)
+  return isGuarded ? [] : [withFinalizers(object, [...finalizers, finalizer])]
 }
+
+function letGo(object: KubeObject, finalizer: string): Write[] {
+  const { deletionTimestamp, finalizers = [] } = object.metadata
+  if (deletionTimestamp === undefined || !finalizers.includes(finalizer)) return []
+  return [
+    withFinalizers(
+      object,
+      finalizers.filter((each) => each !== finalizer),
+    ),
+  ]
+}
+
+const withFinalizers = (object: KubeObject, finalizers: readonly string[]): Write => ({
+  do: 'replace',
+  object: { ...object, metadata: { ...object.metadata, finalizers } },
+})

@@ -407,7 +407,7 @@ test('kubed counts what it is asked, and shows it to those who may see it', asyn
 const PROTOBUF = 'application/vnd.kubernetes.protobuf'
 
 /** What a frame or an answer says that it holds; numbers are those of the messages. */
-const held = (bytes: Buffer): JsonObject | undefined => decodeProtobuf(bytes.subarray(bytes.indexOf('k8s\0')))
+const held = (bytes: Buffer): JsonObject => decodeProtobuf(bytes.subarray(bytes.indexOf('k8s\0')))
 
 test('kubed answers in protobuf who takes nothing else, its failures too', async () => {
   const headers = { accept: PROTOBUF }

@@ -1,9 +1,11 @@
 import { definitionType } from '../../../lib/kube-schema/builtin.ts'
 import { isObject, type Json, type JsonObject, sorted, stringOf } from '../../../lib/kube/json.ts'
+import { goQuote } from '../../../lib/value/go-quote.ts'
 import { GoJsonError, MAX_DEPTH, scanGoJson } from '../../../lib/kube/go-json.ts'
-import { decodeProtobuf } from '../../../lib/kube-typed/protobuf/decode.ts'
+import { decodeProtobuf, ProtobufError } from '../../../lib/kube-typed/protobuf/decode.ts'
 import type { Call } from '../request/call.ts'
 import { badRequest, Fault } from '../fault.ts'
+import { apiVersionOf } from '../resources/resource.ts'
 import { parseJson, tooLargeIn } from './json-text.ts'
 import { DecodeError, decodeTyped } from './typed.ts'
 import { type Body, readYaml, UnreadableBody } from './yaml-body.ts'
@@ -29,7 +31,7 @@ export function unrecognized({ body, resource }: Call, why: string): Fault {
 function readBody(call: Call): Body {
   const { body, contentType } = call
   checkInputType(contentType)
-  if (contentType === 'application/vnd.kubernetes.protobuf') return { value: readProtobuf(body), oddities: [] }
+  if (contentType === 'application/vnd.kubernetes.protobuf') return { value: readProtobuf(call), oddities: [] }
   if (contentType !== 'application/yaml') return readJson(call, body.toString('utf8'))
   const { value, oddities } = readYaml(body.toString('utf8'))
   if (value !== null) checkHeader(value)
@@ -114,12 +116,17 @@ function odditiesIn(text: string, validation: Call['fieldValidation']): string[]
 
 const duplicate = (path: string): string => `duplicate field ${JSON.stringify(path)}`
 
-function readProtobuf(body: Buffer): Json {
-  if (!body.subarray(0, 4).equals(Buffer.from('k8s\0')))
-    throw new UnreadableBody('provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]')
-  const decoded = decodeProtobuf(body)
-  if (decoded === undefined) throw new UnreadableBody('the message is of no known kind')
-  return decoded
+/** A message of a kind that is known is told of as one of that kind. */
+function readProtobuf({ body, resource }: Call): Json {
+  try {
+    return decodeProtobuf(body, { apiVersion: apiVersionOf(resource), kind: resource.kind })
+  } catch (error) {
+    if (!(error instanceof ProtobufError)) throw error
+    if (error.head === undefined) throw new UnreadableBody(error.message)
+    const { apiVersion, kind } = error.head
+    const version = apiVersion.split('/').at(-1) ?? ''
+    throw badRequest(`${kind} in version ${goQuote(version)} cannot be handled as a ${resource.kind}: ${error.message}`)
+  }
 }
 
 const HEADER = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'

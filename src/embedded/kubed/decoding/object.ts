@@ -1,3 +1,4 @@
+import { goQuote } from '../../../lib/value/go-quote.ts'
 import { orderInText } from '../../../lib/kube/go-json.ts'
 import { isObject, type Json, type JsonObject, objectOf, stringOf } from '../../../lib/kube/json.ts'
 import type { Call } from '../request/call.ts'
@@ -92,7 +93,7 @@ function checkKind(env: Environment, resource: Resource, body: JsonObject): void
   if (saidKind === resource.kind && ALSO_TAKEN.has(`${saidVersion} ${saidKind}`)) return
   const [version = '', group = ''] = saidVersion.split('/').reverse()
   const refuse = (why: string): Fault =>
-    badRequest(`${saidKind} in version ${JSON.stringify(version)} cannot be handled as a ${resource.kind}: ${why}`)
+    badRequest(`${saidKind} in version ${goQuote(version)} cannot be handled as a ${resource.kind}: ${why}`)
   const isOfScheme = !OWN_SCHEMES.has(resource.group) || group === resource.group
   const isKnown =
     KNOWN.has(`${saidVersion} ${saidKind}`) ||
@@ -104,7 +105,7 @@ function checkKind(env: Environment, resource: Resource, body: JsonObject): void
       )
   if (!isKnown && resource.custom === undefined && !wasVersion(resource, { apiVersion: saidVersion, kind: saidKind }))
     throw refuse(
-      `no kind ${JSON.stringify(saidKind)} is registered for version ${JSON.stringify(saidVersion)} in scheme "pkg/runtime/scheme.go:111"`,
+      `no kind ${goQuote(saidKind)} is registered for version ${goQuote(saidVersion)} in scheme "pkg/runtime/scheme.go:111"`,
     )
   if (saidKind !== resource.kind && isKnown)
     throw refuse(

@@ -1,152 +1,179 @@
 import { isObject, type Json, type JsonObject } from '../../kube/json.ts'
 import { type Field, LISTS, MAGIC, messageNameOf, messageOf, SHAPE, shortName } from './messages.ts'
+import { Wire, WIRE, WireError } from './wire.ts'
 
 const MAX_DEPTH = 64
+
+/** What an object is of. */
+type Head = { readonly apiVersion: string; readonly kind: string }
+
+/** A body that cannot be read: `kind` and `apiVersion` are those that it says, where its envelope can be read. */
+export class ProtobufError extends Error {
+  readonly head: Head | undefined
+
+  constructor(message: string, head: Head | undefined) {
+    super(message)
+    this.head = head
+  }
+}
 
 /**
  * Reads a body in `application/vnd.kubernetes.protobuf` as the JSON object that it stands for.
  *
- * `undefined` when it is no such message or of a kind without a published definition. Fields that are not known are skipped.
+ * Of a kind without a published definition only the kind is answered. Fields that are not known are passed over.
+ * @param wanted what the object is of that does not say so
+ * @throws ProtobufError in the words of Go
  */
-export function decodeProtobuf(body: Uint8Array): JsonObject | undefined {
+export function decodeProtobuf(body: Uint8Array, wanted: Head = { apiVersion: '', kind: '' }): JsonObject {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  if (!bytes.subarray(0, 4).equals(MAGIC)) return undefined
-  const envelope = readEnvelope(bytes.subarray(4))
-  if (envelope === undefined) return undefined
-  const { apiVersion, kind, raw } = envelope
-  const found = messageNameOf(apiVersion, kind)
-  if (found === undefined) return undefined
+  if (bytes.length === 0) throw new ProtobufError('empty data', undefined)
+  if (!bytes.subarray(0, 4).equals(MAGIC))
+    throw new ProtobufError(
+      `provided data does not appear to be a protobuf message, expected prefix [${[...MAGIC].join(' ')}]`,
+      undefined,
+    )
+  if (bytes.length === MAGIC.length) throw new ProtobufError('empty body', undefined)
+  const { raw, ...said } = told(undefined, () => readEnvelope(bytes.subarray(MAGIC.length)))
+  const head = {
+    // What is no version is none.
+    apiVersion: /^[^/]+(\/[^/]*)?$/.test(said.apiVersion) ? said.apiVersion : wanted.apiVersion,
+    kind: said.kind || wanted.kind,
+  }
+  const found = messageNameOf(head.apiVersion, head.kind)
+  if (found === undefined) return head
+  const value = told(head, () => readMessage(raw, found, 0))
+  return isObject(value) ? { ...head, ...value } : head
+}
+
+function told<T>(head: Head | undefined, read: () => T): T {
   try {
-    const value = new Reader(raw, 0).message(found)
-    return isObject(value) ? { apiVersion, kind, ...value } : undefined
+    return read()
   } catch (error) {
-    if (error instanceof RangeError) return undefined
-    throw error
+    throw error instanceof WireError ? new ProtobufError(error.message, head) : error
   }
 }
 
-/** runtime.Unknown: 1 typeMeta {1 apiVersion, 2 kind}, 2 raw. */
-function readEnvelope(bytes: Buffer): { apiVersion: string; kind: string; raw: Buffer } | undefined {
-  try {
-    const outer = new Reader(bytes, 0)
-    let meta = Buffer.alloc(0)
-    let raw = Buffer.alloc(0)
-    outer.each((number, chunk) => {
-      if (number === 1) meta = Buffer.from(chunk)
-      if (number === 2) raw = Buffer.from(chunk)
-    })
-    const texts: string[] = []
-    new Reader(meta, 0).each((number, chunk) => (texts[number] = chunk.toString('utf8')))
-    return { apiVersion: texts[1] ?? '', kind: texts[2] ?? '', raw }
-  } catch (error) {
-    if (error instanceof RangeError) return undefined
-    throw error
+/** runtime.Unknown: 1 typeMeta {1 apiVersion, 2 kind}, 2 raw, 3 contentEncoding, 4 contentType. */
+function readEnvelope(bytes: Buffer): { apiVersion: string; kind: string; raw: Buffer } {
+  const [, meta, raw] = readTexts(bytes, 'Unknown', ['TypeMeta', 'Raw', 'ContentEncoding', 'ContentType'])
+  const [, apiVersion, kind] = readTexts(meta ?? Buffer.alloc(0), 'TypeMeta', ['APIVersion', 'Kind'])
+  return {
+    apiVersion: apiVersion?.toString('utf8') ?? '',
+    kind: kind?.toString('utf8') ?? '',
+    raw: raw ?? Buffer.alloc(0),
   }
 }
 
-/** Walks over the wire format. Ends with a RangeError at what does not fit. */
-class Reader {
-  readonly #bytes: Buffer
-  readonly #depth: number
-  #at = 0
-
-  constructor(bytes: Buffer, depth: number) {
-    if (depth > MAX_DEPTH) throw new RangeError('protobuf nests too deep')
-    this.#bytes = bytes
-    this.#depth = depth
+/** The fields of a message of nothing but texts, by number. */
+function readTexts(bytes: Buffer, message: string, names: readonly string[]): (Buffer | undefined)[] {
+  const wire = new Wire(bytes)
+  const out: (Buffer | undefined)[] = []
+  while (!wire.isDone) {
+    const { number, wire: type } = wire.field(message)
+    const name = names[number - 1]
+    if (name === undefined) wire.skip()
+    else if (type === WIRE.delimited) out[number] = wire.delimited()
+    else throw wrongType(type, name)
   }
+  return out
+}
 
-  /** Length-delimited fields only; the others are skipped. */
-  each(visit: (number: number, chunk: Buffer) => void): void {
-    while (this.#at < this.#bytes.length) {
-      const tag = Number(this.#varint())
-      const value = this.#raw(tag & 7)
-      if (Buffer.isBuffer(value)) visit(tag >> 3, value)
+const wrongType = (wire: number, name: string): WireError =>
+  new WireError(`proto: wrong wireType = ${wire} for field ${name}`)
+
+/** What Go writes in capitals alone. */
+const CAPITALS =
+  /^(api|aws|cidr|cpu|csi|dns|fs|gce|gmsa|http|id|iscsi|ip|nfs|os|pid|rbd|se|tcp|tls|tty|uid|url)(?=s?(?![a-z]))/
+
+/** A field as Go names it. */
+function goName(message: string, name: string): string {
+  if (name === 'metadata') return message.endsWith('List') ? 'ListMeta' : 'ObjectMeta'
+  return name.replace(CAPITALS, (word) => word.toUpperCase()).replace(/^[a-z]/, (letter) => letter.toUpperCase())
+}
+
+/** Messages that Go reads as another. */
+const SHARED: Readonly<Record<string, string>> = { Time: 'Timestamp', MicroTime: 'Timestamp' }
+
+const WIRES: Readonly<Record<string, number>> = {
+  bool: WIRE.varint,
+  int32: WIRE.varint,
+  int64: WIRE.varint,
+  double: WIRE.eight,
+}
+
+function readMessage(bytes: Buffer, name: string, depth: number): Json {
+  if (depth > MAX_DEPTH) throw new WireError(`kubed reads no more than ${MAX_DEPTH} messages in one another`)
+  const fields = messageOf(name)
+  const wire = new Wire(bytes)
+  const out: JsonObject = {}
+  // A message that comes in parts is one.
+  const parts = new Map<number, Buffer>()
+  while (!wire.isDone) {
+    const { number, wire: type } = wire.field(SHARED[shortName(name)] ?? shortName(name))
+    const field = fields?.get(number)
+    if (field === undefined) {
+      wire.skip()
+      continue
     }
+    if (type !== (field[3] === SHAPE.map ? WIRE.delimited : (WIRES[field[2]] ?? WIRE.delimited)))
+      throw wrongType(type, goName(shortName(name), field[1]))
+    put(out, field, valueOf(wire, field, parts, depth))
   }
+  return special(name, out, bytes.length === 0)
+}
 
-  message(name: string): Json {
-    const fields = messageOf(name)
-    const out: JsonObject = {}
-    while (this.#at < this.#bytes.length) {
-      const tag = Number(this.#varint())
-      const wire = tag & 7
-      const field = fields?.get(tag >> 3)
-      const value = this.#raw(wire)
-      if (field !== undefined) this.#put(out, field, value)
-    }
-    return special(name, out, this.#bytes.length === 0)
-  }
+function valueOf(wire: Wire, [number, , type, shape]: Field, parts: Map<number, Buffer>, depth: number): Json {
+  if (shape === SHAPE.map) return readEntry(wire.delimited(), type, depth + 1)
+  const isPart = shape !== SHAPE.repeated && WIRES[type] === undefined && type !== 'string' && type !== 'bytes'
+  if (!isPart) return readValue(wire, type, depth)
+  const before = parts.get(number)
+  const chunk = wire.delimited()
+  const whole = before === undefined ? chunk : Buffer.concat([before, chunk])
+  parts.set(number, whole)
+  return readMessage(whole, type, depth + 1)
+}
 
-  #put(out: JsonObject, [, name, type, shape]: Field, value: Buffer | bigint | number): void {
-    if (shape === SHAPE.map) {
-      if (Buffer.isBuffer(value)) this.#putEntry(out, name, type, value)
-      return
-    }
-    const decoded = this.#value(type, value)
-    const kept = out[name]
-    if (shape === SHAPE.embedded && isObject(decoded)) Object.assign(out, decoded)
-    else if (shape === SHAPE.repeated) out[name] = Array.isArray(kept) ? [...kept, decoded] : [decoded]
-    // what is always written says nothing when it is zero
-    else if (shape !== SHAPE.always || !isZero(decoded)) out[name] = decoded
+function readValue(wire: Wire, type: string, depth: number): Json {
+  switch (type) {
+    case 'string':
+      return wire.delimited().toString('utf8')
+    case 'bytes':
+      return wire.delimited().toString('base64')
+    case 'bool':
+      return wire.int64() !== 0
+    case 'int32':
+      return wire.int32()
+    case 'int64':
+      return wire.int64()
+    case 'double':
+      return wire.double()
+    default:
+      return readMessage(wire.delimited(), type, depth + 1)
   }
+}
 
-  #putEntry(out: JsonObject, name: string, type: string, chunk: Buffer): void {
-    let key = ''
-    let value: Json = /^(string|bytes)$/.test(type) ? '' : null
-    const entry = new Reader(chunk, this.#depth + 1)
-    while (entry.#at < chunk.length) {
-      const tag = Number(entry.#varint())
-      const raw = entry.#raw(tag & 7)
-      if (tag >> 3 === 1 && Buffer.isBuffer(raw)) key = raw.toString('utf8')
-      else if (tag >> 3 === 2) value = this.#value(type, raw)
-    }
-    const map = out[name]
-    out[name] = { ...(isObject(map) ? map : {}), [key]: value }
+/** An entry of a map, as a map of one. */
+function readEntry(chunk: Buffer, type: string, depth: number): JsonObject {
+  const entry = new Wire(chunk)
+  let key = ''
+  let value: Json = /^(string|bytes)$/.test(type) ? '' : null
+  while (!entry.isDone) {
+    const { number } = entry.tag()
+    if (number === 1) key = entry.delimited().toString('utf8')
+    else if (number === 2) value = readValue(entry, type, depth)
+    else entry.skip()
   }
+  return { [key]: value }
+}
 
-  #value(type: string, raw: Buffer | bigint | number): Json {
-    if (Buffer.isBuffer(raw)) {
-      if (type === 'string') return raw.toString('utf8')
-      if (type === 'bytes') return raw.toString('base64')
-      return new Reader(raw, this.#depth + 1).message(type)
-    }
-    if (typeof raw === 'number') return raw
-    return type === 'bool' ? raw !== 0n : Number(BigInt.asIntN(64, raw))
-  }
-
-  #raw(wire: number): Buffer | bigint | number {
-    switch (wire) {
-      case 0:
-        return this.#varint()
-      case 1:
-        this.#at += 8
-        return this.#bytes.readDoubleLE(this.#at - 8)
-      case 2: {
-        const length = Number(this.#varint())
-        const start = this.#at
-        this.#at += length
-        if (this.#at > this.#bytes.length) throw new RangeError('protobuf ends early')
-        return this.#bytes.subarray(start, this.#at)
-      }
-      case 5:
-        this.#at += 4
-        return this.#bytes.readFloatLE(this.#at - 4)
-      default:
-        throw new RangeError('unknown protobuf wire type')
-    }
-  }
-
-  #varint(): bigint {
-    let out = 0n
-    for (let shift = 0n; shift < 70n; shift += 7n) {
-      const byte = this.#bytes[this.#at++]
-      if (byte === undefined) throw new RangeError('protobuf ends early')
-      out |= BigInt(byte & 127) << shift
-      if (byte < 128) return out
-    }
-    throw new RangeError('protobuf number is too long')
-  }
+function put(out: JsonObject, [, name, , shape]: Field, value: Json): void {
+  const kept = out[name]
+  if (shape === SHAPE.map) out[name] = { ...(isObject(kept) ? kept : {}), ...(isObject(value) ? value : {}) }
+  else if (shape === SHAPE.embedded && isObject(value)) Object.assign(out, value)
+  else if (shape === SHAPE.repeated) out[name] = Array.isArray(kept) ? [...kept, value] : [value]
+  // what is always written says nothing when it is zero
+  else if (shape !== SHAPE.always || !isZero(value)) out[name] = value
+  else delete out[name]
 }
 
 const isZero = (value: Json): boolean => value === '' || value === 0 || value === false
@@ -155,7 +182,7 @@ const isZero = (value: Json): boolean => value === '' || value === 0 || value ==
 function special(name: string, value: JsonObject, isEmpty: boolean): Json {
   const kind = shortName(name)
   if (LISTS.has(kind)) return value.items ?? []
-  if (kind === 'Quantity') return value.string ?? '0'
+  if (kind === 'Quantity') return quantity(value.string ?? '0')
   if (kind === 'IntOrString') return value.type === 1 ? (value.strVal ?? '') : (value.intVal ?? 0)
   if (kind === 'Time' || kind === 'MicroTime') {
     if (isEmpty) return null
@@ -173,6 +200,13 @@ function special(name: string, value: JsonObject, isEmpty: boolean): Json {
   if (kind === 'JSONSchemaPropsOrArray') return value.schema ?? value.jSONSchemas ?? null
   if (kind === 'JSONSchemaPropsOrStringArray') return value.schema ?? value.property ?? []
   return value
+}
+
+const QUANTITY = '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'
+
+function quantity(text: Json): Json {
+  if (typeof text === 'string' && new RegExp(QUANTITY).test(text)) return text
+  throw new WireError(`quantities must match the regular expression '${QUANTITY}'`)
 }
 
 function parse(text: string): Json {

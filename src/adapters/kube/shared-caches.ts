@@ -38,6 +38,7 @@ function handleOn(cache: AbsorbingCache, release: () => void): AbsorbingCache {
   let isOpen = true
   return {
     ready: cache.ready,
+    refused: cache.refused,
     get: cache.get,
     list: cache.list,
     absorb: cache.absorb,

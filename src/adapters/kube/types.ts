@@ -94,6 +94,8 @@ export type KubeClient = {
 export type WatchCache = {
   /** Resolves when the first LIST is in. */
   readonly ready: Promise<void>
+  /** Resolves when a LIST was refused, to those without the right or for all: the copy stays empty, and it goes on trying. */
+  readonly refused: Promise<void>
   readonly get: (namespace: string, name: string) => KubeObject | undefined
   readonly list: (namespace?: string) => readonly KubeObject[]
   readonly onChange: (handler: (object: KubeObject, type: 'ADDED' | 'MODIFIED' | 'DELETED') => void) => () => void

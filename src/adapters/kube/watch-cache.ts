@@ -35,9 +35,12 @@ export function watchCache(client: KubeClient, selection: Selection, options: Wa
     failReady = reject
   })
   ready.catch(() => undefined)
-  void follow(client, selection, store, options, stop.signal, () => markReady())
+  let markRefused: () => void = () => undefined
+  const refused = new Promise<void>((resolve) => (markRefused = resolve))
+  void follow(client, selection, store, options, stop.signal, { onListed: markReady, onRefused: markRefused })
   return {
     ready,
+    refused,
     get: store.get,
     list: store.list,
     onChange: store.onChange,
@@ -60,7 +63,7 @@ async function follow(
   store: Store,
   options: WatchCacheOptions,
   signal: AbortSignal,
-  onListed: () => void,
+  { onListed, onRefused }: { readonly onListed: () => void; readonly onRefused: () => void },
 ): Promise<void> {
   const { clock } = options
   let backoffMs = FIRST_BACKOFF_MS
@@ -80,6 +83,7 @@ async function follow(
       if (signal.aborted) return
       if (isGone(error)) version = ''
       else options.onFault?.(error)
+      if (error instanceof ApiError && [403, 405].includes(error.status)) onRefused()
     }
     if (signal.aborted) return
     if (clock.nowMs() - startedMs >= CALM_MS) backoffMs = FIRST_BACKOFF_MS

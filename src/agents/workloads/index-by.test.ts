@@ -14,6 +14,7 @@ function cacheOf(first: readonly KubeObject[]) {
   let lists = 0
   const cache: WatchCache = {
     ready: Promise.resolve(),
+    refused: new Promise(() => undefined),
     get: () => undefined,
     list: () => (lists++, first),
     onChange: (handler) => (handlers.push(handler), () => undefined),

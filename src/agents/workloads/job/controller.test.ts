@@ -21,6 +21,7 @@ function cacheOf(objects: KubeObject[]) {
   const heard: Parameters<AbsorbingCache['onChange']>[0][] = []
   const cache: AbsorbingCache = {
     ready: Promise.resolve(),
+    refused: new Promise(() => undefined),
     list: () => objects,
     get: (_namespace, name) => objects.find(({ metadata }) => metadata.name === name),
     onChange: (listener) => (heard.push(listener), () => undefined),

@@ -22,7 +22,7 @@ const kustomization = parseKustomization({
 function emptyTarget(): Target {
   const made = new Set<string>()
   const client = {
-    resource: async (_: string, kind: string) => ({ namespaced: kind !== 'Namespace' }),
+    resource: async (_: string, kind: string) => ({ namespaced: kind !== 'Namespace', verbs: ['list', 'watch'] }),
     get: async (ref: ObjectRef) => (made.has(ref.name) ? { ...ref, metadata: { name: ref.name } } : undefined),
     async patch({ name }: ObjectRef, _: string, object: KubeObject, { dryRun }: { dryRun?: boolean }) {
       if (dryRun) return object

@@ -10,7 +10,7 @@ import type { KubeClient, WatchCache } from '../../../kube/types.ts'
  * An object that the watch shows as the apply left it, and that Git describes as then, needs no request.
  */
 export type LiveObjects = {
-  /** Opens the watch of a kind; false when the server has no such kind. */
+  /** Opens the watch of a kind, if it can be watched and we may; false when the server has no such kind. */
   readonly ensure: (apiVersion: string, kind: string) => Promise<boolean>
   /** The owned object as the watch shows it, without managedFields. */
   readonly get: (ref: ObjectRef) => KubeObject | undefined
@@ -75,9 +75,13 @@ export function createLiveObjects(client: KubeClient, caches: SharedCaches): Liv
   }
   return {
     async ensure(apiVersion, kind) {
-      const open = watchOf({ apiVersion, kind })
-      if (!open && !(await client.resource(apiVersion, kind))) return false
-      await (watchOf({ apiVersion, kind }) ?? follow(apiVersion, kind)).ready
+      if (!watchOf({ apiVersion, kind })) {
+        const resource = await client.resource(apiVersion, kind)
+        if (!resource) return false
+        if (!['list', 'watch'].every((verb) => resource.verbs.includes(verb))) return true
+      }
+      const { ready, refused } = watchOf({ apiVersion, kind }) ?? follow(apiVersion, kind)
+      await Promise.race([ready, refused])
       return true
     },
     get: (ref) => watchOf(ref)?.get(ref.namespace, ref.name),

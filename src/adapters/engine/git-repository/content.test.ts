@@ -84,6 +84,31 @@ const rows: Row[] = [
     want: ['v/x.yaml', 'v/y.yaml'],
   },
   {
+    it: 'one file of an include, by the name that it is given',
+    own: ['a.yaml'],
+    parts: { includes: [include('x/top.yaml', 'v/renamed.yaml', 'x/top.yaml', 'x/other.yaml')] },
+    want: ['a.yaml', 'v/renamed.yaml'],
+  },
+  {
+    it: 'one file of an include in the place of another, with the traps of Flux',
+    own: ['a.yaml'],
+    parts: { includes: [include('top.yaml', 'a.yaml', 'top.yaml')], traps: 'flux' },
+    want: ['a.yaml'],
+  },
+  {
+    it: 'what begins with a dot for the sparse folder ".", with the traps of Flux',
+    own: ['.x/a.yaml', 'lib/c.yaml'],
+    wish: { sparseCheckout: ['.'] },
+    parts: { traps: 'flux' },
+    want: ['.x/a.yaml'],
+  },
+  {
+    it: 'nothing for the sparse folder "..", with the traps of Flux',
+    wish: { sparseCheckout: ['..'] },
+    parts: { traps: 'flux' },
+    want: [],
+  },
+  {
     it: 'an include never above the root',
     own: ['a.yaml'],
     parts: { includes: [include('', '../up', 'x.yaml')] },
@@ -133,6 +158,25 @@ const faults: { it: string; wish?: Partial<ContentWish>; parts?: Partial<Parts>;
     wish: { sparseCheckout: ['/lib'] },
     parts: { traps: 'flux' },
     want: ['FetchFailed', 'GitOperationFailed', /sparse checkout dir '\/lib' does not exist in repository: lstat /],
+  },
+  {
+    it: 'a sparse folder that leads through another, as Flux has it',
+    wish: { sparseCheckout: ['lib/../app'] },
+    parts: { traps: 'flux' },
+    want: [
+      'FetchFailed',
+      'GitOperationFailed',
+      /dir 'lib\/\.\.\/app' does not exist in repository: lstat \/tmp\/.*\/app: /,
+    ],
+  },
+  {
+    it: 'a folder of an include in the place of a file, with the traps of Flux',
+    parts: { includes: [include('v', 'lib/c.yaml', 'v/x.yaml')], traps: 'flux' },
+    want: [
+      'StorageOperationFailed',
+      'CopyFailure',
+      /^failed to copy 'other' include from v to lib\/c\.yaml: link error: cannot rename .*: not a directory$/,
+    ],
   },
   {
     it: 'a sparse folder that only something begins with',

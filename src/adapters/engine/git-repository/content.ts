@@ -1,4 +1,3 @@
-import { posix } from 'node:path'
 import type { GitRepository } from '../../../kinds/git-repository.ts'
 import type { Mirror } from '../../git/mirror.ts'
 import { cleanPath } from '../../../pipeline/source/safe-path.ts'
@@ -38,49 +37,61 @@ export async function contentOf(mirror: Mirror, commit: string, wish: ContentWis
   return withoutIgnored(layOver(own, parts.includes), wish.ignore)
 }
 
-/** Flux moves the folder of an include to its place, which must be free: of files, and of the includes before it. */
+/** Flux moves an include to its place, which must be free: of files, and of the includes before it. One file may take the place of another. */
 function refuseTaken(content: Content, { namespace, name }: ContentWish, includes: Parts['includes']): void {
   let laid = content
   for (const include of includes) {
     const to = cleanPath(include.toPath)
-    if (to === '' || hasFolderAt(laid, to)) {
+    const taken = takenBy(laid, to, include)
+    if (taken !== undefined) {
       const from = `/tmp/flux-include-${WORK_DIGITS}/unpack/${cleanPath(include.fromPath)}`
       const place = `/tmp/gitrepository-${namespace}-${name}-${WORK_DIGITS}/${to}`
       const message = `failed to copy '${include.name}' include from ${include.fromPath} to ${include.toPath}`
-      const why = `link error: cannot rename ${from} to ${place}: rename ${from} ${place}: file exists`
+      const why = `link error: cannot rename ${from} to ${place}: rename ${from} ${place}: ${taken}`
       throw failLook('StorageOperationFailed', 'CopyFailure', `${message}: ${why}`)
     }
     laid = layOver(laid, [include])
   }
 }
 
+function takenBy({ files }: Content, to: string, { content, fromPath }: Layer): string | undefined {
+  if (to === '' || [...files.keys()].some((path) => path.startsWith(`${to}/`))) return 'file exists'
+  return files.has(to) && !content.files.has(cleanPath(fromPath)) ? 'not a directory' : undefined
+}
+
 function hasFolderAt({ files }: Content, folder: string): boolean {
   return folder === '' || [...files.keys()].some((path) => path === folder || path.startsWith(`${folder}/`))
 }
 
-/**
- * Folders as Flux takes them: relative to the root, never out of it; what is in none of them is not there, files at the root neither. Flux's git
- * goes by the beginning of a path alone: `app` brings `app2`, too.
- */
+/** Folders relative to the root, never out of it; what is in none of them is not there, files at the root neither. */
 function sparse(content: Content, wish: ContentWish, traps: Parts['traps']): Content {
   if (wish.sparseCheckout.length === 0) return content
-  const paths = [...content.files.keys()]
-  const isIn = (path: string, folder: string): boolean =>
-    folder === '' || path === folder || path.startsWith(`${folder}/`)
+  if (traps === 'flux') return sparseAsFlux(content, wish)
   const wanted = wish.sparseCheckout.map((folder) => {
     const clean = cleanPath(folder)
-    if (!paths.some((path) => isIn(path, clean)) || (traps === 'flux' && leadsOut(folder)))
-      throw missingFolder(folder, clean, wish, traps)
+    if (!hasFolderAt(content, clean)) throw missingFolder(folder, clean, wish, traps)
     return clean
   })
   const isInside = (path: string): boolean =>
-    wanted.some((folder) => (traps === 'flux' ? path.startsWith(folder) : isIn(path, folder)))
+    wanted.some((folder) => folder === '' || path === folder || path.startsWith(`${folder}/`))
   return { ...content, files: new Map([...content.files].filter(([path]) => isInside(path))) }
 }
 
-/** Flux checks nothing out for what begins at a root, or above it, and then finds nothing there. */
-function leadsOut(folder: string): boolean {
-  return /^(?:\/|\.\.(?:\/|$))/.test(posix.normalize(folder))
+/**
+ * Flux's git goes by the beginning of a path as it is written (`app` brings `app2`, `.` what begins with a dot, `/app` nothing); then what
+ * the path leads to must be among the files.
+ */
+function sparseAsFlux(content: Content, wish: ContentWish): Content {
+  const beginnings = wish.sparseCheckout.map((folder) => folder.replace(/^\.\//, ''))
+  const files = new Map(
+    [...content.files].filter(([path]) => beginnings.some((beginning) => path.startsWith(beginning))),
+  )
+  const own = { ...content, files }
+  for (const folder of wish.sparseCheckout) {
+    const clean = cleanPath(folder)
+    if (!hasFolderAt(own, clean)) throw missingFolder(folder, clean, wish, 'flux')
+  }
+  return own
 }
 
 /** Flux names the folder of its own that it worked in; the digits stand for its random ones. */

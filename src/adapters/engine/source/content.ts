@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { posix } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
@@ -40,7 +41,7 @@ async function ignorePatterns({ files, read }: Content, ignore: string | undefin
   return found.length > 0 ? [...vcsPatterns(), ...found] : [...vcsPatterns(), ...defaultPatterns()]
 }
 
-/** A part of a source to lay over another one. */
+/** A part of a source to lay over another one: what is in a folder, or one file, which is then called `toPath`. */
 export type Layer = {
   readonly content: Pick<SourceSnapshot, 'files' | 'read'>
   readonly fromPath: string
@@ -56,9 +57,10 @@ export function layOver(base: Content, layers: readonly Layer[]): Content {
     const from = cleanPath(fromPath)
     const to = cleanPath(toPath)
     for (const file of content.files.values()) {
-      if (from !== '' && !file.path.startsWith(`${from}/`)) continue
-      const rest = from === '' ? file.path : file.path.slice(from.length + 1)
-      const placed = { ...file, path: to === '' ? rest : `${to}/${rest}` }
+      const isIt = file.path === from
+      if (from !== '' && !isIt && !file.path.startsWith(`${from}/`)) continue
+      const rest = isIt ? posix.basename(from) : from === '' ? file.path : file.path.slice(from.length + 1)
+      const placed = { ...file, path: to === '' ? rest : isIt ? to : `${to}/${rest}` }
       files.set(placed.path, placed)
       readers.set(placed, content)
     }

@@ -49,7 +49,7 @@ export function kustomizationController(
   const memories = new Map<string, Memory>()
   const waker: { wake: Wake } = { wake: { now: () => undefined, after: () => undefined } }
   const tools = makeTools(context, cache, sourceCaches, memories, waker)
-  const configs = watchConfigs(context.caches, (kind, namespace, name) => {
+  const configs = watchConfigs(context, (kind, namespace, name) => {
     for (const key of tools.readersOf(kind, namespace, name)) {
       tools.memoryOf(key).nextMs = 0
       waker.wake.now(key)

@@ -90,3 +90,33 @@ test('what an ImageUpdateAutomation comes to is told of the object that ran, not
     rmSync(stateDir, { recursive: true })
   }
 })
+
+test('an ImageRepository is told once that nothing of what it scans has changed, and not that a request was taken back', async () => {
+  const spec = { image: 'r.io/app', interval: '1h' }
+  const { cluster, context } = clusterOf(object('ImageRepository', 1, spec))
+  const told: string[] = []
+  const tell: typeof context.tell = ({ message }) => void told.push(message)
+  const registries = { clientFor: async () => ({ listTags: async () => ['a'] }) } as unknown as Registries
+  const controller = imageRepositoryController({ ...context, tell, traps: 'flux' }, createTagStore(), registries)
+  const asked = (requestedAt?: string): void => {
+    const annotations: Record<string, string> =
+      requestedAt === undefined ? {} : { 'reconcile.fluxcd.io/requestedAt': requestedAt }
+    cluster.now = { ...cluster.now, metadata: { ...cluster.now.metadata, annotations } }
+  }
+  await reconcile(controller, KEY)
+  cluster.now = object('ImageRepository', 2, { ...spec, timeout: '5s' }, cluster.now)
+  await reconcile(controller, KEY)
+  await reconcile(controller, KEY)
+  asked('now')
+  await reconcile(controller, KEY)
+  asked()
+  await reconcile(controller, KEY)
+  assert.deepEqual(
+    told.map((message) => message.split(',')[0]),
+    [
+      'successful scan: found 1 tags with checksum 68682078',
+      'no change in repository configuration since last scan',
+      'tags did not change',
+    ],
+  )
+})

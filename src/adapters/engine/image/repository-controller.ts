@@ -23,7 +23,9 @@ import type { TagStore } from './tag-store.ts'
 type Memory = {
   nextScanMs: number
   failures: number
+  /** What of the spec was answered for, and the last request. */
   handled: string
+  handledRequest: string
   /** A scan that is not in the status yet, with the object that it was for: what was changed meanwhile is for the next one. */
   scanned: { readonly repository: ImageRepository; readonly outcome: ScanOutcome } | undefined
 }
@@ -67,6 +69,7 @@ export function imageRepositoryController(
         memory.nextScanMs = context.clock.nowMs() + waitMs * 0.95 - 1
       }
       memory.scanned = undefined
+      note(memory, seen.repository)
       await io.settle(status, seen.repository, key)
     },
     close: () => cache.close(),
@@ -104,7 +107,7 @@ async function observe(own: Own, key: string): Promise<ImageRepositorySeen | und
     nowMs,
     random: context.random(),
     traps: context.traps,
-    dueInMs: memory.handled === askOf(repository) ? memory.nextScanMs - nowMs : 0,
+    dueInMs: isAsked(memory, repository) ? 0 : memory.nextScanMs - nowMs,
     hasTags: tags.get(key) !== undefined,
     failures: memory.failures,
     ...(scanned ? { outcome: scanned.outcome } : {}),
@@ -114,7 +117,7 @@ async function observe(own: Own, key: string): Promise<ImageRepositorySeen | und
 async function scan(own: Own, repository: ImageRepository, key: string): Promise<void> {
   const memory = memoryOf(own, key)
   memory.nextScanMs = Number.MAX_SAFE_INTEGER
-  memory.handled = askOf(repository)
+  note(memory, repository)
   const outcome = await scanRepository(own.registries, repository)
   memory.scanned = { repository, outcome }
   memory.failures = outcome.kind === 'failed' ? memory.failures + 1 : 0
@@ -122,15 +125,25 @@ async function scan(own: Own, repository: ImageRepository, key: string): Promise
 }
 
 function memoryOf({ memories }: Own, key: string): Memory {
-  const found = memories.get(key) ?? { nextScanMs: 0, failures: 0, handled: '', scanned: undefined }
+  const found = memories.get(key) ?? { nextScanMs: 0, failures: 0, handled: '', handledRequest: '', scanned: undefined }
   memories.set(key, found)
   return found
 }
 
-/** Names what was asked for: a scan that answers it need not be repeated. */
+/** Asked for something that was not answered yet; a request that is taken back asks for nothing. */
+function isAsked({ handled, handledRequest }: Memory, repository: ImageRepository): boolean {
+  const { requestedAt } = repository
+  return handled !== askOf(repository) || (requestedAt !== '' && requestedAt !== handledRequest)
+}
+
+function note(memory: Memory, repository: ImageRepository): void {
+  memory.handled = askOf(repository)
+  memory.handledRequest = repository.requestedAt
+}
+
 function askOf(repository: ImageRepository): string {
-  const { generation, requestedAt, image, isSuspended } = repository
-  return JSON.stringify([generation, requestedAt, canonicalName(image), exclusionsOf(repository), isSuspended])
+  const { generation, image, isSuspended } = repository
+  return JSON.stringify([generation, canonicalName(image), exclusionsOf(repository), isSuspended])
 }
 
 /** `pushed` is a repository's name in the embedded registry, or an image with its host; aliases count as their target. */

@@ -132,6 +132,7 @@ const faults: readonly [template: string, message: RegExp][] = [
     '{{ index .Values 3 }}',
     /^template: t:1:3: executing "t" at <index \.Values 3>: error calling index: value has type number; should be string$/,
   ],
+  ['{{ slice "abc" 1 }}', /error calling slice: list should be type of slice or array but string$/],
   ['{{ $x }}', /undefined variable/],
   ['{{ range until 10000 }}{{ range until 10000 }}{{ end }}x{{ end }}', /too many steps|above 1 MiB/],
   ['{{ repeat 1000000000 "xxxxxxxxxx" }}', /above 1 MiB|Invalid string length/],

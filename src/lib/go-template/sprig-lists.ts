@@ -23,10 +23,11 @@ const reverse: GoFunction = (one) => [...items(one)].reverse()
 const uniq: GoFunction = (one) => distinct(items(one))
 const compact: GoFunction = (one) => items(one).filter(isTrue)
 const has: GoFunction = (part, one) => list(one).some((each) => same(each, part))
-const slice: GoFunction = (one, from, to) =>
-  typeof one === 'string'
-    ? one.slice(...bounds(one.length, from, to))
-    : items(one).slice(...bounds(items(one).length, from, to))
+/** Takes the place of Go's own, which knows texts. */
+const slice: GoFunction = (one, from, to) => {
+  if (typeof one === 'string') throw new Error('list should be type of slice or array but string')
+  return items(one).slice(...bounds(items(one).length, from, to))
+}
 const chunk: GoFunction = (size, one) => chunked(items(one), Math.max(number(size), 1))
 const make: GoFunction = (...given) => given
 

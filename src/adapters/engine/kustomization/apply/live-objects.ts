@@ -75,11 +75,8 @@ export function createLiveObjects(client: KubeClient, caches: SharedCaches): Liv
   }
   return {
     async ensure(apiVersion, kind) {
-      if (!watchOf({ apiVersion, kind })) {
-        const resource = await client.resource(apiVersion, kind)
-        if (!resource) return false
-        if (!['list', 'watch'].every((verb) => resource.verbs.includes(verb))) return true
-      }
+      const isWatchable = watchOf({ apiVersion, kind }) ? true : await canWatch(client, apiVersion, kind)
+      if (isWatchable !== true) return isWatchable === false
       const { ready, refused } = watchOf({ apiVersion, kind }) ?? follow(apiVersion, kind)
       await Promise.race([ready, refused])
       return true
@@ -106,6 +103,12 @@ export function createLiveObjects(client: KubeClient, caches: SharedCaches): Liv
       watches.clear()
     },
   }
+}
+
+/** `undefined`: the server has no such kind. */
+async function canWatch(client: KubeClient, apiVersion: string, kind: string): Promise<boolean | undefined> {
+  const resource = await client.resource(apiVersion, kind)
+  return resource && ['list', 'watch'].every((verb) => resource.verbs.includes(verb))
 }
 
 function memoryOf(ref: ObjectRef, desiredHash: string, live: KubeObject): Memory {

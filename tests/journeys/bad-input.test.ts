@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test'
 import { clientFromKubeconfig, type HttpKubeClient } from '../../src/adapters/kube/client.ts'
 import type { KubeObject, ObjectRef } from '../../src/lib/kube/object.ts'
 import { conditionOf, read, readList, readText } from '../../src/lib/kube/read.ts'
+import { untilAllHealthy } from './crash.ts'
 import { cellOf, cloneOf, git, type Product, scratch, startProduct } from './product.ts'
 import { LONG_MS, until } from '../support/wait.ts'
 
@@ -30,7 +31,7 @@ before(
   async () => {
     product = await startProduct(join(space.dir, 'state'), resolve('examples/vps'), ['--node', 'sim'])
     client = clientFromKubeconfig(product.access.kube.kubeconfig)
-    await until('everything is healthy', () => product.output().includes('everything is healthy'), tail)
+    await untilAllHealthy(product)
     clone = cloneOf(product, space.dir, 'develop')
     await untilApplied(git(clone, 'rev-parse', 'HEAD'))
     living = await uids()

@@ -22,7 +22,7 @@ import {
   statusOf,
   untilDelivered,
 } from './product.ts'
-import { until } from '../support/wait.ts'
+import { LONG_MS, PATIENCE_MS, until } from '../support/wait.ts'
 
 // `kill -9` at every fact of a delivery, before the fact is on disk and after it: the next start goes on where it was, by itself. Pods are
 // simulated; kill.test.ts kills with real ones, `npm run soak -- kill` at random. Of the example there is one service in one environment and no
@@ -31,7 +31,6 @@ const space = scratch()
 const state = join(space.dir, 'state')
 const asked = join(space.dir, 'kill-at.json')
 const repository = join(space.dir, 'vps')
-const ROUND_MS = 300_000
 /** What an Alert has sent, as it arrived. */
 const letters: { readonly reason: string; readonly revision: string }[] = []
 let onLetter: () => void = () => undefined
@@ -53,11 +52,11 @@ before(
     await new Promise<void>((listening) => mailbox.listen(0, '127.0.0.1', listening))
     makeRepository((mailbox.address() as AddressInfo).port)
     product = await start()
-    await until('everything is healthy', () => product.output().includes('everything is healthy'))
+    await untilAllHealthy(product, 1)
     mkdirSync(join(space.dir, 'clones'))
     clone = cloneOf(product, join(space.dir, 'clones'), 'develop')
   },
-  { timeout: ROUND_MS },
+  { timeout: LONG_MS },
 )
 after(async () => {
   await product?.kill('SIGTERM')
@@ -138,7 +137,7 @@ function pushed(text: string): string {
 }
 
 async function killed(): Promise<void> {
-  const late = setTimeout(() => tryKill(product.pid), ROUND_MS / 2)
+  const late = setTimeout(() => tryKill(product.pid), PATIENCE_MS)
   await product.exited
   clearTimeout(late)
   assert.ok(!product.output().includes('stopping'))

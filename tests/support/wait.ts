@@ -2,15 +2,15 @@
  * A test's `timeout`. Everything waits for something that is seen: only what will never come costs so long, and a machine that does much
  * else besides may take ten times what a quiet one takes.
  */
-export const LONG_MS = 600_000
+export const LONG_MS = 900_000
 /** How long what is waited for may take. */
-export const PATIENCE_MS = 240_000
+export const PATIENCE_MS = 480_000
 
 /**
  * Waits until `look` answers something true, and asks the less often the longer that takes.
  *
  * @param shown what explains why it did not come
- * @throws Error after four minutes
+ * @throws Error after eight minutes
  */
 export async function until<T>(
   what: string,

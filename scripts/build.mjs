@@ -137,12 +137,11 @@ function bundleLoader(esbuild, shared, name, contents) {
   })
 }
 
-/** Lets a process write V8's cache of a script. Without one a command starts later, and works. */
+/** Lets a process write V8's cache of a script, for this release of Node alone (src/app/cli/load-script.ts). Without one a command starts later, and works. */
 function cacheCode(name, dir, file) {
   const maker = join(root, 'scripts', `code-cache-${name}.mjs`)
-  execFileSync(process.execPath, [maker, join(dir, `sluice-${name}.cjs`), join(dir, 'chunks', `${file}.cache`)], {
-    stdio: 'inherit',
-  })
+  const cache = join(dir, 'chunks', `${file}.${process.version}-${process.arch}.cache`)
+  execFileSync(process.execPath, [maker, join(dir, `sluice-${name}.cjs`), cache], { stdio: 'inherit' })
 }
 
 /** V8 keeps a source with one letter beyond Latin-1 in two bytes a letter: a μ in a pattern cost 1.3 MiB of memory. */

@@ -9,7 +9,7 @@ type Loaded = { readonly script: Script; readonly runAlone: RunAlone }
 
 /** How a script is loaded. */
 export type Loading = {
-  /** Take V8's cache of it (the same name and `.cache`); it was made under the flags that V8 has now. */
+  /** Take V8's cache of it, which was made under the flags that V8 has now. */
   readonly isCached: boolean
   /** Modules of Node that wait until one of their names is first read. */
   readonly late?: ReadonlySet<string>
@@ -34,13 +34,23 @@ export function optimiseLate(require: NodeJS.Require): void {
 }
 
 /**
+ * Where V8's cache of a script lies, beside it; named for the release of Node as well, as `scripts/build.mjs` names it.
+ *
+ * V8 takes a cache of any V8 with the same four numbers. The releases of Node 20 share those of theirs, and differ in what the compiled code
+ * means: 20.19.0 crashes on the code of 20.20.2.
+ */
+export function cachePathOf(path: string): string {
+  return `${path}.${process.version}-${process.arch}.cache`
+}
+
+/**
  * Loads a bundled script, a function of `module`, `exports` and `require` in ASCII, with V8's cache of it where there is one that fits.
  *
- * V8 itself refuses a cache of another version of V8, another processor or other flags; then the script is compiled as any other.
+ * V8 itself refuses a cache of another source or of other flags; then, and where there is none, the script is compiled as any other.
  * @param require of the caller, for Node's own modules
  */
 export function loadScript(path: string, require: NodeJS.Require, { isCached, late = new Set() }: Loading): Loaded {
-  const cachedData = isCached ? readCache(`${path}.cache`) : undefined
+  const cachedData = isCached ? readCache(cachePathOf(path)) : undefined
   const script = new Script(readFileSync(path, 'latin1'), { filename: path, ...(cachedData ? { cachedData } : {}) })
   const module: { exports: { readonly runAlone?: RunAlone } } = { exports: {} }
   const load = (name: string): object => (late.has(name) ? whenUsed(() => require(name)) : require(name))

@@ -1,6 +1,7 @@
 import { SluiceError } from '../lib/error/sluice-error.ts'
 import type { KubeObject } from '../lib/kube/object.ts'
 import { read, readList, readText } from '../lib/kube/read.ts'
+import { isRecord } from '../lib/value/is-record.ts'
 import type { StatusCondition } from './conditions.ts'
 import { parseDurationMs } from './duration.ts'
 
@@ -79,6 +80,12 @@ export function handledRequest({ requestedAt, lastHandledReconcileAt }: Requests
 /** Whether `spec.suspend` of a Flux object has its controller leave it alone. */
 export function isSuspended(object: KubeObject): boolean {
   return read(object, 'spec', 'suspend') === true
+}
+
+/** The whole status as it stands; empty where there is none yet. */
+export function statusOf(object: KubeObject): Readonly<Record<string, unknown>> {
+  const status = read(object, 'status')
+  return isRecord(status) ? status : {}
 }
 
 /** An optional text field: absent and empty are the same. */

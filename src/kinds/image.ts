@@ -3,7 +3,15 @@ import type { KubeObject } from '../lib/kube/object.ts'
 import { read, readList, readText } from '../lib/kube/read.ts'
 import { type GitRef, parseGitRef } from './git-repository.ts'
 import { intervalOf } from './duration.ts'
-import { durationField, type FluxMeta, optionalText, parseFluxMeta, textList, textMap } from './flux-object.ts'
+import {
+  durationField,
+  type FluxMeta,
+  optionalText,
+  parseFluxMeta,
+  statusOf,
+  textList,
+  textMap,
+} from './flux-object.ts'
 
 /** An ImageRepository of any version: one superset, defaults filled in. */
 export type ImageRepository = FluxMeta & {
@@ -192,9 +200,4 @@ function parseRef(value: unknown): ImageRefStatus | undefined {
 
 function orderOf(rule: unknown, kind: string): 'asc' | 'desc' {
   return readText(rule, kind, 'order') === 'desc' ? 'desc' : 'asc'
-}
-
-function statusOf(object: KubeObject): Readonly<Record<string, unknown>> {
-  const status = read(object, 'status')
-  return typeof status === 'object' && status !== null ? { ...status } : {}
 }

@@ -1,7 +1,15 @@
 import type { KubeObject } from '../lib/kube/object.ts'
 import { read, readList, readText } from '../lib/kube/read.ts'
 import { intervalOf } from './duration.ts'
-import { durationField, type FluxMeta, optionalText, parseFluxMeta, textList, textMap } from './flux-object.ts'
+import {
+  durationField,
+  type FluxMeta,
+  optionalText,
+  parseFluxMeta,
+  statusOf,
+  textList,
+  textMap,
+} from './flux-object.ts'
 
 /** An object that a hook wakes. */
 export type ReceiverResource = {
@@ -45,7 +53,6 @@ const DEFAULT_AUDIENCE = 'notification-controller'
  */
 export function parseReceiver(object: KubeObject): Receiver {
   const meta = parseFluxMeta(object)
-  const status = read(object, 'status')
   return {
     type: readText(object, 'spec', 'type'),
     intervalMs: intervalOf(durationField(object, 'interval') ?? DEFAULT_INTERVAL_MS),
@@ -62,7 +69,7 @@ export function parseReceiver(object: KubeObject): Receiver {
     secretName: optionalText(object, 'spec', 'secretRef', 'name'),
     oidcProviders: readList(object, 'spec', 'oidcProviders').map(parseOidcProvider),
     webhookPath: readText(object, 'status', 'webhookPath'),
-    status: typeof status === 'object' && status !== null ? { ...status } : {},
+    status: statusOf(object),
     ...meta,
   }
 }

@@ -1,7 +1,7 @@
 import type { KubeObject } from '../lib/kube/object.ts'
 import { read, readText } from '../lib/kube/read.ts'
 import { intervalOf } from './duration.ts'
-import { durationField, optionalText, parseFluxMeta, textMap, type FluxMeta } from './flux-object.ts'
+import { durationField, optionalText, parseFluxMeta, statusOf, textMap, type FluxMeta } from './flux-object.ts'
 
 /** `status.artifact`: what a source offers. */
 export type ArtifactStatus = {
@@ -48,7 +48,7 @@ export function parseSourceObject(object: KubeObject): SourceObject {
     provider: optionalText(object, 'spec', 'provider') ?? 'generic',
     ignore: read(object, 'spec', 'ignore') === undefined ? undefined : readText(object, 'spec', 'ignore'),
     artifact: parseArtifact(read(object, 'status', 'artifact')),
-    status: (read(object, 'status') ?? {}) as Readonly<Record<string, unknown>>,
+    status: statusOf(object),
     ...parseFluxMeta(object),
   }
 }

@@ -65,11 +65,11 @@ export function resourceList(registry: Registry, group: string, version: string)
   }
 }
 
-/** By name; those of definitions as the server makes them. */
 /** Nothing new comes of a kind whose definition is to go. */
 const offered = ({ verbs, custom }: Resource): readonly string[] =>
   custom?.isEnding === true ? verbs.filter((verb) => !['patch', 'create', 'update'].includes(verb)) : verbs
 
+/** By name; those of definitions as the server makes them. */
 function subresourcesOf({ custom, subresources }: Resource): [string, Subresource][] {
   const all = [...subresources]
   return custom === undefined ? all.sort(([a], [b]) => (a < b ? -1 : 1)) : all

@@ -12,8 +12,20 @@ import { type Parameter, placeOf, queryOf } from './parameters.ts'
 
 type Texts = Readonly<Record<string, Readonly<Record<string, string>>>>
 
+/** Hashes of all schemas are dear, and clients ask again and again. */
+const indexes = new WeakMap<Registry, { readonly revision: number; readonly index: JsonObject }>()
+
 /** `GET /openapi/v3`: which documents there are; the hash changes with the kinds. */
 export function openapiIndex(registry: Registry): JsonObject {
+  const revision = registry.revision()
+  const known = indexes.get(registry)
+  if (known?.revision === revision) return known.index
+  const index = makeIndex(registry)
+  indexes.set(registry, { revision, index })
+  return index
+}
+
+function makeIndex(registry: Registry): JsonObject {
   const paths: JsonObject = {}
   for (const { group, version } of registry.all()) {
     const path = pathOf(group, version)

@@ -39,16 +39,13 @@ export function parseAccept(header: string): MediaType[] {
       }),
     )
     const q = Number(parameters.get('q') ?? '1') || 0
-    let at = out.length
-    out.push({ type: `${main}/${sub || '*'}`, parameters, q })
-    for (; at > 0 && comesBefore(out[at], out[at - 1]); at--)
-      out.splice(at - 1, 2, ...out.slice(at - 1, at + 1).reverse())
+    const type: MediaType = { type: `${main}/${sub || '*'}`, parameters, q }
+    out.splice(out.findLastIndex((other) => !comesBefore(type, other)) + 1, 0, type)
   }
   return out
 }
 
-function comesBefore(a: MediaType | undefined, b: MediaType | undefined): boolean {
-  if (a === undefined || b === undefined) return false
+function comesBefore(a: MediaType, b: MediaType): boolean {
   if (a.q > b.q) return true
   return ['*/', '/*'].some((any) => b.type.includes(any) && !a.type.includes(any))
 }

@@ -6,10 +6,7 @@ import type { AbsorbingCache, Selection } from '../../adapters/kube/types.ts'
 import { refOf, type KubeObject } from '../../lib/kube/object.ts'
 import type { Teller } from './events.ts'
 import { isSame } from './meta.ts'
-import type { Telling, Write } from './write.ts'
-
-/** The name under which the controllers own fields, as the original's do. */
-export const FIELD_MANAGER = 'kube-controller-manager'
+import { FIELD_MANAGER, type Telling, type Write } from './write.ts'
 
 /** What every controller works with. */
 export type Bench = {

@@ -4,7 +4,7 @@ import type { Clock } from '../../adapters/clock.ts'
 import type { HttpKubeClient } from '../../adapters/kube/client.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
 import { timeText } from './meta.ts'
-import type { Telling } from './write.ts'
+import { FIELD_MANAGER, type Telling } from './write.ts'
 
 /** Who speaks in Events: `deployment-controller`. */
 export type Teller = (component: string, telling: Telling) => void
@@ -13,7 +13,6 @@ type Told = { readonly name: string; readonly namespace: string; readonly first:
 type Group = { readonly messages: Set<string>; lastMs: number }
 type Budget = { tokens: number; filledMs: number }
 
-const FIELD_MANAGER = 'kube-controller-manager'
 const MOST_KNOWN = 2048
 const MOST_ALIKE = 10
 const ALIKE_MS = 600_000

@@ -1,6 +1,9 @@
 import type { DeleteOptions, PatchType } from '../../adapters/kube/types.ts'
 import type { KubeObject, ObjectRef } from '../../lib/kube/object.ts'
 
+/** The name under which the controllers own fields, as the original's do. */
+export const FIELD_MANAGER = 'kube-controller-manager'
+
 /** Something to be told as an Event about `about`. `{name}` and `{error}` stand for what the write answered. */
 export type Telling = {
   readonly about: KubeObject

@@ -1,6 +1,6 @@
 import type { HttpKubeClient } from '../../../adapters/kube/client.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
-import { FIELD_MANAGER } from '../bench.ts'
+import { FIELD_MANAGER } from '../write.ts'
 import { messageIn, type Target } from './observe.ts'
 
 /** As often as the original tries a size against other writers. */

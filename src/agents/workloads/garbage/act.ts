@@ -1,7 +1,7 @@
 import { ApiError } from '../../../adapters/kube/api-error.ts'
 import type { HttpKubeClient } from '../../../adapters/kube/client.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../../lib/kube/object.ts'
-import { FIELD_MANAGER } from '../bench.ts'
+import { FIELD_MANAGER } from '../write.ts'
 import type { GarbageStep, OwnerState } from './decide.ts'
 import { FOREGROUND } from './decide.ts'
 import type { GraphNode } from './graph.ts'

@@ -2,6 +2,7 @@ import type { WatchCache } from '../../../adapters/kube/types.ts'
 import type { Controller } from '../../../engine/controller.ts'
 import { readText } from '../../../lib/kube/read.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
+import { groupBy } from '../../../lib/value/group-by.ts'
 import type { Bench } from '../bench.ts'
 import { workloadController } from '../controller.ts'
 import type { NameIndex } from '../index-by.ts'
@@ -9,7 +10,7 @@ import { conditionOf, timeMs } from '../meta.ts'
 import { podsByNode } from '../pods-by-node.ts'
 import { as, type Node, type Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
-import { decideSilence, type SilenceSeen, zoneStateOf } from './silence.ts'
+import { decideSilence, type SilenceSeen, type ZoneState, zoneStateOf } from './silence.ts'
 
 const LEASES = 'kube-node-lease'
 /** A node with this label does not count when a zone is judged. */
@@ -26,6 +27,8 @@ export function nodeSilenceController(bench: Bench): Controller<SilenceSeen, Wri
   })
   const signs = signsOfLife(bench, leases)
   let podsOn: NameIndex = () => []
+  /** Of all nodes as they are now; each of them asks for it. */
+  let zones: ReadonlyMap<string, ZoneState> | undefined
   return workloadController<SilenceSeen>(bench, {
     kind: 'node-silence',
     component: 'node-controller',
@@ -36,6 +39,7 @@ export function nodeSilenceController(bench: Bench): Controller<SilenceSeen, Wri
       nodes.onChange((node, type) => {
         const { name } = node.metadata
         if (type === 'DELETED') signs.forget(name)
+        zones = undefined
         // whether a node's pods are evicted depends on the others
         for (const each of nodes.list()) wake.now(each.metadata.name)
       })
@@ -45,13 +49,13 @@ export function nodeSilenceController(bench: Bench): Controller<SilenceSeen, Wri
       const found = nodes.get('', name)
       if (!found) return undefined
       const node = as<Node>(found)
-      const zones = byZone(nodes.list())
+      zones ??= zoneStates(nodes.list())
       return {
         node,
         pods: podsOn(name).map((pod) => as<Pod>(pod)),
         heardMs: signs.lastMs(node),
-        zone: zoneStateOf(zones.get(zoneOf(node)) ?? []),
-        isAllLost: [...zones.values()].every((areReady) => zoneStateOf(areReady) === 'full'),
+        zone: zones.get(zoneOf(node)) ?? 'normal',
+        isAllLost: [...zones.values()].every((state) => state === 'full'),
         nowMs: bench.clock.nowMs(),
       }
     },
@@ -90,9 +94,8 @@ function zoneOf({ metadata: { labels = {} } }: KubeObject): string {
 }
 
 /** Nodes that say that they may come and go tell nothing of their zone. */
-function byZone(nodes: readonly KubeObject[]): ReadonlyMap<string, readonly boolean[]> {
-  const zones = new Map<string, boolean[]>()
-  for (const node of nodes.filter(({ metadata }) => metadata.labels?.[EXCLUDED] === undefined))
-    zones.set(zoneOf(node), [...(zones.get(zoneOf(node)) ?? []), isReady(as<Node>(node))])
-  return zones
+function zoneStates(nodes: readonly KubeObject[]): ReadonlyMap<string, ZoneState> {
+  const counted = nodes.filter(({ metadata }) => metadata.labels?.[EXCLUDED] === undefined)
+  const zones = groupBy(counted, zoneOf)
+  return new Map([...zones].map(([zone, own]) => [zone, zoneStateOf(own.map((node) => isReady(as<Node>(node))))]))
 }

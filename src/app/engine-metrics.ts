@@ -1,4 +1,5 @@
 import { createServer } from 'node:http'
+import { closeServer } from '../machine/close-server.ts'
 import type { SharedCaches } from '../adapters/kube/shared-caches.ts'
 import type { OnReconciled } from '../engine/converge.ts'
 import type { KubeObject } from '../lib/kube/object.ts'
@@ -105,10 +106,6 @@ export async function serveMetrics(listen: string, render: () => string): Promis
   const bound = server.address()
   return {
     address: `${host}:${typeof bound === 'object' && bound !== null ? bound.port : 0}`,
-    close: () =>
-      new Promise((closed) => {
-        server.close(() => closed())
-        server.closeAllConnections()
-      }),
+    close: () => closeServer(server),
   }
 }

@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from '
 import http from 'node:http'
 import { hostname } from 'node:os'
 import { basename, dirname, join, normalize, sep } from 'node:path'
+import { closeServer } from '../../machine/close-server.ts'
 import { LATEST } from '../../controllers/source.ts'
 import { listenFault } from '../../machine/listen-fault.ts'
 import { readText } from '../../lib/kube/read.ts'
@@ -73,11 +74,7 @@ export async function openArtifactStore(root: string, listen: string, advertised
       await rm(target, { recursive: true, force: true })
       return true
     },
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+    close: () => closeServer(server),
   }
 }
 

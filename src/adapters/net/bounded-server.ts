@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { closeServer } from '../../machine/close-server.ts'
 import { describeError } from '../../lib/error/sluice-error.ts'
 import { listenFault } from '../../machine/listen-fault.ts'
 
@@ -42,11 +43,7 @@ export async function serveBounded(
   const port = typeof address === 'object' && address !== null ? address.port : 0
   return {
     address: `${listen.slice(0, colon) || '0.0.0.0'}:${port}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+    close: () => closeServer(server),
   }
 }
 

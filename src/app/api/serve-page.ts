@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { closeServer } from '../../machine/close-server.ts'
 import { describeError, SluiceError } from '../../lib/error/sluice-error.ts'
 import { listenFault } from '../../machine/listen-fault.ts'
 import { isForLoopback } from '../../lib/net/loopback.ts'
@@ -43,11 +44,7 @@ export async function servePage(
   const actual = typeof address === 'object' && address !== null ? address.port : port
   return {
     url: `http://127.0.0.1:${actual}/`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+    close: () => closeServer(server),
   }
 }
 

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
+import { closeServer } from '../../machine/close-server.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { listenFault } from '../../machine/listen-fault.ts'
 import { limitTo, type Slots } from '../../lib/concurrency/slots.ts'
@@ -108,8 +109,7 @@ export async function serveGitd(options: GitdOptions): Promise<Gitd> {
     urlOf: (repository) => `${url}/${repository}.git`,
     createRepository: (name, origin) => createRepository(options.root, name, origin),
     async close() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      server.closeAllConnections()
+      const closed = closeServer(server)
       context.tidy.close()
       await closed
       await context.places.whenFree() // a push that has moved refs is told to who still listens

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { closeServer } from '../../machine/close-server.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { listenFault } from '../../machine/listen-fault.ts'
 import { isForLoopback, isLoopback } from '../../lib/net/loopback.ts'
@@ -73,9 +74,7 @@ export async function serveRegistryd(o: RegistrydOptions): Promise<Registryd> {
     url: `http://${authority}`,
     host: authority,
     async close() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      server.closeAllConnections()
-      await closed
+      await closeServer(server)
       await collector.close()
       await store.close()
     },

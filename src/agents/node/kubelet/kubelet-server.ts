@@ -2,6 +2,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import type { Duplex } from 'node:stream'
+import { closeServer } from '../../../machine/close-server.ts'
 import type { Clock } from '../../../adapters/clock.ts'
 import { writeCertificate } from '../../../lib/x509/certificate.ts'
 import type { Gate } from './kubelet-access.ts'
@@ -60,12 +61,10 @@ export async function serveKubelet(o: Kubelet): Promise<KubeletServer> {
   const address = server.address()
   return {
     port: typeof address === 'object' && address !== null ? address.port : 0,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-        for (const socket of upgraded) socket.destroy()
-      }),
+    close() {
+      for (const socket of upgraded) socket.destroy()
+      return closeServer(server)
+    },
   }
 }
 

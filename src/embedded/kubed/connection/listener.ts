@@ -1,6 +1,7 @@
 import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
 import type { Server as TlsServer } from 'node:https'
 import { Socket } from 'node:net'
+import { closeServer } from '../../../machine/close-server.ts'
 import { listenFault } from '../../../machine/listen-fault.ts'
 import type { Connection } from '../request/call.ts'
 
@@ -35,13 +36,10 @@ export function listenerOf(server: Server | TlsServer, answer: Answer): Listener
   })
   return {
     listen: (host, port) => listen(server, host, port),
-    close: () =>
-      new Promise((done) => {
-        server.close(() => done())
-        server.closeAllConnections()
-        // Node counts them among its own no more
-        for (const socket of upgraded) socket.destroy()
-      }),
+    close() {
+      for (const socket of upgraded) socket.destroy()
+      return closeServer(server)
+    },
   }
 }
 

@@ -143,6 +143,22 @@ test('a later include is read from where it came', async () => {
   assert.equal(file && (await content.read(file)).toString(), 'deploy/x.yaml')
 })
 
+test('an include of an include is read from where it came first', async () => {
+  const mirrorOf = (path: string) =>
+    ({
+      files: async () => [fileOf(path)],
+      blob: async (hash: string) => (hash === path ? Buffer.from(hash) : assert.fail(`${hash} is not in ${path}`)),
+    }) as unknown as Mirror
+  const offeredBy = (path: string, toPath: string, content?: Parts['includes'][number]['content']) =>
+    contentOf(mirrorOf(path), 'c', wish, {
+      ...parts,
+      includes: content ? [{ name: 'other', fromPath: '', toPath, content }] : [],
+    })
+  const whole = await offeredBy('z.yaml', 'a', await offeredBy('y.yaml', 'b', await offeredBy('x.yaml', '')))
+  const file = whole.files.get('a/b/x.yaml')
+  assert.equal(file && (await whole.read(file)).toString(), 'x.yaml')
+})
+
 const faults: { it: string; wish?: Partial<ContentWish>; parts?: Partial<Parts>; want: [string, string, RegExp] }[] = [
   {
     it: 'a sparse folder that is not there',

@@ -52,7 +52,7 @@ export type Layer = {
 export function layOver(base: Content, layers: readonly Layer[]): Content {
   if (layers.length === 0) return base
   const files = new Map(base.files)
-  const readers = new Map<SourceFile, Layer['content']>()
+  const origins = new Map<SourceFile, { readonly content: Layer['content']; readonly file: SourceFile }>()
   for (const { content, fromPath, toPath } of layers) {
     const from = cleanPath(fromPath)
     const to = cleanPath(toPath)
@@ -62,10 +62,15 @@ export function layOver(base: Content, layers: readonly Layer[]): Content {
       const rest = isIt ? posix.basename(from) : from === '' ? file.path : file.path.slice(from.length + 1)
       const placed = { ...file, path: to === '' ? rest : isIt ? to : `${to}/${rest}` }
       files.set(placed.path, placed)
-      readers.set(placed, content)
+      origins.set(placed, { content, file })
     }
   }
-  return { ...base, files, read: (file) => readers.get(file)?.read(file) ?? base.read(file) }
+  // A layer may be laid of layers itself, and knows its files as it gave them.
+  const read = (placed: SourceFile): Promise<Buffer> => {
+    const origin = origins.get(placed)
+    return origin ? origin.content.read(origin.file) : base.read(placed)
+  }
+  return { ...base, files, read }
 }
 
 /** One digest for all files: equal digests mean equal content, names and modes. */

@@ -203,7 +203,9 @@ function firstFault(stderr: string): string {
 
 /** Whether git takes a text for a ref in full. */
 export function isRefName(ref: string): boolean {
-  return /^refs\/[^\s~^:?*[\\\0-\x20\x7f]+$/.test(ref) && !/\.\.|@\{|\/\/|\/\.|\.lock(\/|$)|[./]$/.test(ref)
+  // What begins with a dash would be taken for an option by many a tool; Git makes no such branch or tag either.
+  if (/^refs\/(?:heads|tags)\/-/.test(ref)) return false
+  return /^refs\/[^\s~^:?*[\\\0-\x20\x7f]+$/.test(ref) && !/\.\.|@\{|\/\/|\/\.|\/@(\/|$)|\.lock(\/|$)|[./]$/.test(ref)
 }
 
 function renderHead(ref: string, request: CommitRequest): string {

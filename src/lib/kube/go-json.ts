@@ -93,7 +93,7 @@ class Scanner {
       this.#at++
       const path = this.#levels.length === 0 ? 0 : undefined
       this.#levels.push({ keys: first === '{' ? new Set() : undefined, name: '', index: -1, path })
-      if (this.#levels.length > MAX_DEPTH) throw new GoJsonError('exceeded max depth')
+      if (this.#levels.length > MAX_DEPTH) throw new GoJsonError(`invalid character '${first}' exceeded max depth`)
       this.#space()
       if (this.#text[this.#at] === (first === '{' ? '}' : ']')) this.#close()
       else this.#member()

@@ -187,9 +187,20 @@ export function reportUnknown(call: Call, unknown: readonly string[], oddities: 
     return
   }
   const { kind, version } = call.resource
+  const faults = asOneFault(all)
+  if (call.contentType === 'application/apply-patch+yaml' && unknown.length === 0)
+    throw badRequest(`error strict decoding patch: error converting YAML to JSON: ${faults.join(', ')}`)
   throw badRequest(
-    `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: strict decoding error: ${all.join(', ')}`,
+    `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: strict decoding error: ${faults.join(', ')}`,
   )
+}
+
+/** The reader of YAML refuses a text once, with all its lines. */
+function asOneFault(faults: readonly string[]): string[] {
+  const isLine = (fault: string): boolean => /^line \d+: /.test(fault)
+  const lines = faults.filter(isLine).map((line) => `\n  ${line}`)
+  const others = faults.filter((fault) => !isLine(fault))
+  return lines.length === 0 ? others : [`yaml: unmarshal errors:${lines.join('')}`, ...others]
 }
 
 /** Of a field that a built-in kind does not have nothing more is read. */

@@ -3,6 +3,32 @@ import { test } from 'node:test'
 import type { Call } from '../request/call.ts'
 import { reportUnknown } from './object.ts'
 
+// What the real kube-apiserver 1.37.2 answered.
+const strict: { it: string; type: string; unknown: string[]; oddities: string[]; want: string }[] = [
+  {
+    it: 'once for all lines of YAML',
+    type: 'application/yaml',
+    unknown: ['spec'],
+    oddities: ['line 3: key "a" already set in map', 'line 5: key "b" already set in map'],
+    want: 'ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: yaml: unmarshal errors:\n  line 3: key "a" already set in map\n  line 5: key "b" already set in map, unknown field "spec"',
+  },
+  {
+    it: 'of what is applied in words of its own',
+    type: 'application/apply-patch+yaml',
+    unknown: [],
+    oddities: ['line 3: key "a" already set in map'],
+    want: 'error strict decoding patch: error converting YAML to JSON: yaml: unmarshal errors:\n  line 3: key "a" already set in map',
+  },
+]
+for (const { it, type, unknown, oddities, want } of strict)
+  test(`keys that stand twice are refused ${it}`, () => {
+    const call = {
+      ...{ fieldValidation: 'Strict', contentType: type, warnings: [] as string[], body: Buffer.alloc(0) },
+      ...{ method: 'POST', resource: { kind: 'ConfigMap', version: 'v1' } },
+    }
+    assert.throws(() => reportUnknown(call as unknown as Call, unknown, oddities), { message: want })
+  })
+
 test('fields that a kind does not have may be many', () => {
   const call = { fieldValidation: 'Warn', warnings: [] as string[] }
   const unknown = Array.from({ length: 200_000 }, (_, index) => `unknown field "spec.a${index}"`)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { test } from 'node:test'
-import type { JsonObject } from '../../kube/json.ts'
+import { type JsonObject, objectOf } from '../../kube/json.ts'
 import { decodeProtobuf } from './decode.ts'
 import { encodeProtobuf, encodeWatchEvent } from './encode.ts'
 
@@ -36,4 +36,26 @@ test('what grows beyond the buffer is kept', () => {
   const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'big' }, data }
   const written = encodeProtobuf(map)
   assert.deepEqual(written && decodeProtobuf(written)?.data, data)
+})
+
+test('numbers of 64 bits come back', () => {
+  for (const generation of [
+    0,
+    1,
+    127,
+    128,
+    300,
+    2 ** 31,
+    2 ** 32,
+    2 ** 32 + 127,
+    2 ** 53 - 1,
+    -1,
+    -128,
+    -(2 ** 31),
+    -(2 ** 40) - 1,
+  ]) {
+    const written = encodeProtobuf({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a', generation } })
+    const { metadata } = written === undefined ? {} : decodeProtobuf(written)
+    assert.equal(objectOf(metadata).generation ?? 0, generation)
+  }
 })

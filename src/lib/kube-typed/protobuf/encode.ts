@@ -211,9 +211,15 @@ class Writer {
       return
     }
     const bytes: number[] = []
-    let rest = BigInt.asUintN(64, BigInt(Math.trunc(value)))
-    for (; rest > 127n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128)
-    bytes.push(Number(rest))
+    const whole = Math.trunc(value)
+    // In halves of 32 bits, as they are read: see wire.ts.
+    let [low, high] = [whole >>> 0, Math.floor(whole / 2 ** 32) >>> 0]
+    while (high !== 0 || low > 127) {
+      bytes.push((low & 127) | 128)
+      low = ((low >>> 7) | (high << 25)) >>> 0
+      high >>>= 7
+    }
+    bytes.push(low)
     this.#at -= bytes.length
     this.#buffer.set(bytes, this.#at)
   }

@@ -53,6 +53,31 @@ test('an ImageRepository that is changed while it is scanned is scanned again fo
   assert.deepEqual(await observed(), { observedGeneration: 2, observedExclusionList: ['^b'], tags: ['a'] })
 })
 
+test('an ImageRepository is scanned again for an image that is pushed while it is scanned', async () => {
+  const { context } = clusterOf(object('ImageRepository', 1, { image: 'r.io/app' }))
+  let push: (image: string) => void = () => undefined
+  const cache = { ...context.caches.open({ apiVersion: '', kind: '' }), onChange: () => () => undefined }
+  const watching = { ...context, registryAliases: {}, caches: { open: () => cache } as never }
+  const pushed: string[] = ['a']
+  const registries = {
+    clientFor: async () => ({
+      async listTags() {
+        const tags = [...pushed]
+        if (tags.length === 1) pushed.push('b')
+        if (tags.length === 1) push('r.io/app')
+        return tags
+      },
+    }),
+  } as unknown as Registries
+  const tags = createTagStore()
+  const onImageChanged = (handler: typeof push): void => void (push = handler)
+  const controller = imageRepositoryController({ ...watching, onImageChanged }, tags, registries)
+  await controller.watch({ now: () => undefined, after: () => undefined })
+  await reconcile(controller, KEY)
+  await reconcile(controller, KEY)
+  assert.deepEqual(tags.get(KEY)?.tags, ['b', 'a'])
+})
+
 test('what an ImageUpdateAutomation comes to is told of the object that ran, not of what it was changed to meanwhile', async () => {
   const stateDir = mkdtempSync(join(tmpdir(), 'automation-'))
   try {

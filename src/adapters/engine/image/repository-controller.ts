@@ -64,7 +64,8 @@ export function imageRepositoryController(
     },
     async settle(status, seen, key) {
       const memory = memoryOf(own, key)
-      if (memory.scanned) {
+      // 0: an image was pushed meanwhile, which the scan may have missed
+      if (memory.scanned && memory.nextScanMs !== 0) {
         const waitMs = memory.scanned.outcome.kind === 'failed' ? 0 : seen.repository.intervalMs
         memory.nextScanMs = context.clock.nowMs() + waitMs * 0.95 - 1
       }

@@ -269,6 +269,20 @@ test('malformed pushes are refused and the server lives on', async () => {
   assert.equal((await raw('GET', '/app.git/info/refs?service=git-upload-pack')).status, 200)
 })
 
+test('a push of more refs than one may have is refused in words that git shows', async () => {
+  const headers = {
+    authorization: `Basic ${Buffer.from(`x:${TOKEN}`).toString('base64')}`,
+    'content-type': 'application/x-git-receive-pack-request',
+  }
+  const lines = Array.from({ length: 90_000 }, (_, index) => {
+    const text = `${ZERO} ${'1'.repeat(40)} refs/tags/v${index}${index === 0 ? '\0report-status' : ''}`
+    return (text.length + 4).toString(16).padStart(4, '0') + text
+  })
+  const { status, text } = await raw('POST', '/app.git/git-receive-pack', Buffer.from(`${lines.join('')}0000`), headers)
+  assert.equal(status, 200)
+  assert.match(text.slice(0, 100), /unpack the names of its refs take more than 8 MiB, push them in parts/)
+})
+
 test('a push whose packed body breaks off is answered at once', async () => {
   const command = `${ZERO} ${'1'.repeat(40)} refs/heads/broken\0report-status side-band-64k`
   const head = `${(command.length + 4).toString(16).padStart(4, '0')}${command}0000PACK\0\0\0\x02\0\0\0\x01`

@@ -16,7 +16,7 @@ export type PushHead = {
 export type Renamed = { readonly from: string; readonly to: string }
 
 /** Why a head cannot be read. */
-export type HeadFault = 'malformed' | 'too large' | 'a ref has a name that is not UTF-8 or too long'
+export type HeadFault = 'malformed' | 'a ref has a name that is not UTF-8 or too long'
 
 /** The largest head of a push, in bytes. */
 export const MAX_HEAD_BYTES = 8 << 20

@@ -32,6 +32,8 @@ export type ReceiveOptions = {
 
 const ZERO = /^0+$/
 
+const TOO_MANY = `the names of its refs take more than ${MAX_HEAD_BYTES >> 20} MiB, push them in parts`
+
 /**
  * What one object may take of git's memory: git itself makes no deltas of larger files (`core.bigFileThreshold`), but a pack of some bytes may
  * claim gigabytes. Files above the threshold are not held as a whole at all.
@@ -52,7 +54,7 @@ export async function receivePush(body: Readable, response: ServerResponse, opti
     body.resume()
     return
   }
-  const why = start.head.commands.map(options.whyNot).find((one) => one !== undefined)
+  const why = start.isTooLong ? TOO_MANY : start.head.commands.map(options.whyNot).find((one) => one !== undefined)
   if (why !== undefined) return refusePush(body, response, start.head, why)
   const { commands, renamed } = renameCommands(start.head.commands, options.rename)
   const announce = beginOrWhy(options, commands)
@@ -104,7 +106,10 @@ function startAnswer(response: ServerResponse): void {
   })
 }
 
-async function readHead(body: Readable): Promise<{ readonly head: PushHead; readonly rest: Buffer } | HeadFault> {
+/** A head, and what was read behind it; of one that is too long the first commands, so that it can be refused in words that git shows. */
+type Start = { readonly head: PushHead; readonly rest: Buffer; readonly isTooLong?: true }
+
+async function readHead(body: Readable): Promise<Start | HeadFault> {
   let room = Buffer.alloc(64 << 10)
   let size = 0
   let at = 0
@@ -117,7 +122,10 @@ async function readHead(body: Readable): Promise<{ readonly head: PushHead; read
     const skipped = skipPackets(room.subarray(0, size), at)
     if (skipped === undefined) return 'malformed'
     if (skipped.flushed) return parsePushHead(room.subarray(0, size))
-    if (size > MAX_HEAD_BYTES) return 'too large'
+    if (size > MAX_HEAD_BYTES) {
+      const first = parsePushHead(Buffer.concat([room.subarray(0, skipped.at), FLUSH]))
+      return typeof first === 'string' ? first : { ...first, isTooLong: true }
+    }
     at = skipped.at
   }
 }

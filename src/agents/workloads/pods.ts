@@ -11,6 +11,12 @@ export function isFinishedPod(pod: Pod): boolean {
   return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
 }
 
+/** Whether the pod has ended, or is leaving and runs nothing any more. @see k8s.io/kubernetes/pkg/volume/util IsPodTerminated */
+export function isStoppedPod(pod: Pod): boolean {
+  const isStopped = (pod.status?.containerStatuses ?? []).every(({ state }) => state?.terminated || state?.waiting)
+  return isFinishedPod(pod) || (pod.metadata.deletionTimestamp !== undefined && isStopped)
+}
+
 /** Whether somebody has asked for the pod's end, and it has not come yet. */
 export function isTerminatingPod(pod: Pod): boolean {
   return !isFinishedPod(pod) && pod.metadata.deletionTimestamp !== undefined

@@ -1,7 +1,7 @@
 import { type KubeObject, refOf } from '../../../lib/kube/object.ts'
 import type { WorkloadDecision } from '../decision.ts'
 import { conditionOf, controllerOf, timeText } from '../meta.ts'
-import { isFinishedPod } from '../pods.ts'
+import { isStoppedPod } from '../pods.ts'
 import { as, type Pod } from '../shapes.ts'
 import { type Claim, claimsOfPod } from '../volumes/shapes.ts'
 import type { Write } from '../write.ts'
@@ -38,16 +38,10 @@ function uses(pod: Pod, claim: KubeObject): boolean {
 
 const isMadeFor = (pod: Pod, claim: KubeObject): boolean => controllerOf(claim)?.uid === pod.metadata.uid
 
-/** Whether a pod has ended, or is leaving and runs nothing any more. */
-function hasEnded(pod: Pod): boolean {
-  const isStopped = (pod.status?.containerStatuses ?? []).every(({ state }) => state?.terminated || state?.waiting)
-  return isFinishedPod(pod) || (pod.metadata.deletionTimestamp !== undefined && isStopped)
-}
-
 function useOf(claim: Claim, pods: readonly Pod[], nowMs: number): Write[] {
   const { status, metadata } = claim
   if (status?.phase !== 'Bound') return []
-  const isUsed = pods.some((pod) => !hasEnded(pod) && uses(pod, claim))
+  const isUsed = pods.some((pod) => !isStoppedPod(pod) && uses(pod, claim))
   const before = conditionOf(status.conditions, 'Unused')
   if (before !== undefined && (before.status === 'True') === !isUsed) return []
   const condition = {

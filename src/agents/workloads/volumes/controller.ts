@@ -5,7 +5,7 @@ import type { Bench } from '../bench.ts'
 import { lookUp, wakeFor } from '../by-key.ts'
 import { workloadController } from '../controller.ts'
 import { keyOf } from '../meta.ts'
-import { isFinishedPod } from '../pods.ts'
+import { isStoppedPod } from '../pods.ts'
 import { as, type Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
 import { decideClaim, type ClaimSeen, TELL_EVERY_MS } from './claim.ts'
@@ -72,7 +72,7 @@ const isBound = ({ metadata }: Claim): boolean => metadata.annotations?.[BIND_CO
 const waitsFor =
   (claim: string) =>
   (pod: Pod): boolean =>
-    !pod.spec.nodeName && !isFinishedPod(pod) && usesClaim(pod, claim)
+    !pod.spec.nodeName && !isStoppedPod(pod) && usesClaim(pod, claim)
 
 /** A volume that is free may suit any claim; another one matters to its own. */
 function wakeClaimsOf({ spec, status }: Volume, claims: AbsorbingCache, wake: Wake): void {

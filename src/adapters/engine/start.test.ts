@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { ownPorts } from '../../../tests/support/own-ports.ts'
 import { systemClock } from '../clock.ts'
 import { type SharedCaches, shareCaches } from '../kube/shared-caches.ts'
 import type { KubeClient } from '../kube/types.ts'
-import { startEngine } from './start.ts'
+import { type EngineOptions, startEngine } from './start.ts'
 
 const listenOn = async (port: number): Promise<Server> => {
   const server = createServer()
@@ -27,52 +27,39 @@ const empty = {
   get: async () => undefined,
 } as unknown as KubeClient
 
-test('an engine that cannot start leaves the ports that it had taken', async (t) => {
+/** An engine that cannot start: the port of its receivers is another's. */
+async function startInVain(t: TestContext, more: Partial<EngineOptions>): Promise<void> {
   const stateDir = mkdtempSync(join(tmpdir(), 'sluice-start-'))
   const other = await listenOn(0)
   t.after(async () => {
     await closed(other)
     rmSync(stateDir, { recursive: true })
   })
-  const port = await ownPorts()
   const start = startEngine({
     client: empty,
     clock: systemClock,
-    stateDir,
-    artifactListen: `127.0.0.1:${port}`,
-    receiverListen: `127.0.0.1:${portOf(other)}`,
-    traps: 'safe',
-    installCrds: false,
-    registryAliases: {},
-  })
-  await assert.rejects(start, { code: 'PORT_IN_USE' })
-  await closed(await listenOn(port))
-})
-
-test('an engine that cannot start says why, though what had started cannot be closed', async (t) => {
-  const stateDir = mkdtempSync(join(tmpdir(), 'sluice-start-'))
-  const other = await listenOn(0)
-  t.after(async () => {
-    await closed(other)
-    rmSync(stateDir, { recursive: true })
-  })
-  const lines: string[] = []
-
-  const shared = shareCaches(empty, { clock: systemClock, onFault: () => undefined })
-  const caches: SharedCaches = { ...shared, open: (of) => ({ ...shared.open(of), close: () => assert.fail('stuck') }) }
-  const start = startEngine({
-    client: empty,
-    clock: systemClock,
-    caches,
     stateDir,
     artifactListen: '127.0.0.1:0',
     receiverListen: `127.0.0.1:${portOf(other)}`,
     traps: 'safe',
     installCrds: false,
     registryAliases: {},
-    log: (line) => void lines.push(line),
+    ...more,
   })
   await assert.rejects(start, { code: 'PORT_IN_USE' })
+}
+
+test('an engine that cannot start leaves the ports that it had taken', async (t) => {
+  const port = await ownPorts()
+  await startInVain(t, { artifactListen: `127.0.0.1:${port}` })
+  await closed(await listenOn(port))
+})
+
+test('an engine that cannot start says why, though what had started cannot be closed', async (t) => {
+  const lines: string[] = []
+  const shared = shareCaches(empty, { clock: systemClock, onFault: () => undefined })
+  const caches: SharedCaches = { ...shared, open: (of) => ({ ...shared.open(of), close: () => assert.fail('stuck') }) }
+  await startInVain(t, { caches, log: (line) => void lines.push(line) })
   assert.ok(
     lines.some((line) => line.includes('stuck')),
     lines.join('\n'),

@@ -14,17 +14,16 @@ import { uidOf, type Container, type Pod } from './shapes.ts'
 import { whyContainerUnsupported, whyUnsupported } from './unsupported.ts'
 import { kernelNameOf, writeNetworkFiles } from './content/network-files.ts'
 import { sysctlsOf } from './content/sysctls.ts'
+import { innerPath, subPathOf } from './content/sub-path.ts'
 import { messageBind } from './content/termination.ts'
 import {
   bindsOf,
   type FindInner,
   inMountOrder,
-  innerPath,
   makeVolumes,
   readOnlyVolumes,
   readVolumeFile,
   renewVolumes,
-  subPathOf,
 } from './content/volumes.ts'
 
 /** A pod's place: address and volumes, and what was read for it, by which its containers start again while the API server is away. */

@@ -17,15 +17,8 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { Bind } from '../../driver.ts'
 import type { Container, Pod, PodSpec, Volume } from '../shapes.ts'
-import {
-  bindsOf,
-  inMountOrder,
-  makeVolumes,
-  readVolumeFile,
-  renewVolumes,
-  subPathOf,
-  type VolumeSources,
-} from './volumes.ts'
+import { bindsOf, inMountOrder, makeVolumes, readVolumeFile, renewVolumes, type VolumeSources } from './volumes.ts'
+import { subPathOf } from './sub-path.ts'
 
 const MAP = { a: Buffer.from('1'), b: Buffer.from('2') }
 

@@ -3,9 +3,7 @@ import {
   closeSync,
   constants,
   existsSync,
-  fchmodSync,
   fstatSync,
-  lstatSync,
   mkdirSync,
   openSync,
   readlinkSync,
@@ -37,6 +35,8 @@ import type {
   Volume,
   VolumeMount,
 } from '../shapes.ts'
+import { subPathOf } from './sub-path.ts'
+import { refused } from './volume-fault.ts'
 import { trustAnchors, type TrustBundleWish } from '../trust-bundles.ts'
 import { own } from '../../../../lib/value/own.ts'
 
@@ -357,43 +357,4 @@ function expandPath(expression: string, env: ReadonlyMap<string, string>): strin
   )
   if (missing.length === 0) return expandVariables(expression, env)
   throw new SluiceError('POD_CONFIG', `missing value for ${[...new Set(missing)].sort().join(', ')}`)
-}
-
-/** @returns the path without what is of no meaning in it. @throws SluiceError POD_VOLUME when it leads out of a volume */
-export function innerPath(inner: string, volume: string): string {
-  const safe = inner.startsWith('/') ? undefined : safePath(inner)
-  if (safe === undefined) throw refused(volume, `subPath "${inner}" leaves the volume`)
-  return safe
-}
-
-/** What is at `inner` of a volume, or a folder that is made there for whoever may use the volume. @throws SluiceError POD_VOLUME */
-export function subPathOf(root: string, inner: string, volume: string): string {
-  const safe = innerPath(inner, volume)
-  const home = realpathSync(root)
-  const { mode } = statSync(home)
-  let real = home
-  // step by step: nothing is made behind a link before it is known where that leads
-  for (const part of safe.split('/')) {
-    const next = join(real, part)
-    if (!lstatSync(next, { throwIfNoEntry: false })) makeAs(next, mode)
-    real = realpathSync(next)
-    if (real !== home && !real.startsWith(join(home, '/')))
-      throw refused(volume, `subPath "${inner}" is a symlink out of the volume`)
-  }
-  return real
-}
-
-/** Makes a folder with a mode that no umask takes from; what somebody has put there meanwhile keeps its own. */
-function makeAs(path: string, mode: number): void {
-  mkdirSync(path)
-  const folder = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
-  try {
-    fchmodSync(folder, mode & 0o6777)
-  } finally {
-    closeSync(folder)
-  }
-}
-
-function refused(volume: string, why: string): SluiceError {
-  return new SluiceError('POD_VOLUME', `MountVolume.SetUp failed for volume "${volume}" : ${why}`, { retry: 'backoff' })
 }

@@ -87,6 +87,8 @@ export type ContainerStart = ContainerId & {
   /** Whether the program has a terminal. */
   readonly tty: boolean
   readonly limits: Limits
+  /** What all containers of its pod together may use, and what they asked for. */
+  readonly podLimits: Limits
 }
 
 /** A container that runs or ran. */
@@ -134,8 +136,8 @@ export type Driver = {
    */
   readonly findInner?: (uid: string, folder: string, inner: string) => Promise<string>
   readonly start: (start: ContainerStart) => Promise<RunningContainer>
-  /** Gives a running container other amounts; missing where they cannot be changed. */
-  readonly resize?: (id: ContainerId, limits: Limits) => Promise<void>
+  /** Gives a running container, and all of its pod, other amounts; missing where they cannot be changed. */
+  readonly resize?: (id: ContainerId, limits: Limits, ofPod: Limits) => Promise<void>
   /** Signals the container's program itself; SIGKILL ends all its processes. */
   readonly signal: (id: ContainerId, signal: string) => Promise<void>
   readonly exec: (id: ContainerId, command: readonly string[], timeoutMs: number) => Promise<ExecAnswer>

@@ -8,7 +8,16 @@ const start: ContainerStart = {
   ...{ uid: 'u', container: 'web', attempt: 0, pod: { uid: 'u', namespace: 'shop', name: 'web' } },
   image: { name: 'i', id: 'i@sha256:1', digest: 'sha256:1', config: {}, layers: [], sizeBytes: 0 },
   ...{ command: ['web'], env: [], workingDir: '', user: '', groups: [], hasImageGroups: true, readOnlyRoot: false },
-  ...{ binds: [], hasEnd: false, ports: [], stdin: 'none', tty: false, limits: {}, sharesProcesses: false },
+  ...{
+    binds: [],
+    hasEnd: false,
+    ports: [],
+    stdin: 'none',
+    tty: false,
+    limits: {},
+    podLimits: {},
+    sharesProcesses: false,
+  },
 }
 const joins = { uid: 'u', container: 'app', attempt: 2 }
 const cases: { it: string; over: Partial<ContainerStart>; want: string | undefined }[] = [

@@ -19,6 +19,7 @@ import { attachTo, execIn, openIn } from './streams.ts'
 
 const GAPS = [
   'volumes in memory are folders of the disk',
+  'what limits a pod as a whole limits each of its containers',
   'port-forward reaches what listens on the address of the pod, not what listens on its loopback only',
 ]
 

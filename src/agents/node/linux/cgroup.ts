@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { cpus, release } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describeError, SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { Limits } from '../driver.ts'
 
@@ -19,19 +19,19 @@ export type Cgroups = {
   readonly gap: string | undefined
   /** Whether the number of processes of a container is limited. */
   readonly limitsProcesses: boolean
-  /** Makes the groups of a container and answers their folders. */
-  readonly open: (key: string, limits: Limits) => readonly string[]
+  /** Makes the groups of a container and answers their folders; within those of its pod where the key is `POD/CONTAINER`. */
+  readonly open: (key: string, limits: Limits, ofPod?: Limits) => readonly string[]
   /** The folders of the groups of a container. */
   readonly foldersOf: (key: string) => readonly string[]
-  /** Gives the groups of a running container other limits. @throws SluiceError NODE_DRIVER when it uses more than that */
-  readonly change: (key: string, limits: Limits) => void
+  /** Gives the groups of a running container and of its pod other limits. @throws SluiceError NODE_DRIVER when it uses more than that */
+  readonly change: (key: string, limits: Limits, ofPod: Limits) => void
   /** Whether the kernel killed a process of it for its memory. */
   readonly wasOutOfMemory: (key: string) => boolean
   /** The working set of a container that has a group for its memory: what is in use without what the kernel could drop at once. */
   readonly memoryOf: (key: string) => number | undefined
   readonly close: (key: string) => void
-  /** Removes the groups of all containers that a pod had, also those whose keeper died over them. */
-  readonly closePod: (uid: string) => void
+  /** Removes the group of a pod and those that its containers had, also those whose keeper died over them; false while a process is just leaving one. */
+  readonly closePod: (pod: string) => boolean
 }
 
 /** What is written into a group, by file; files that this kernel does not have are left out. */
@@ -71,7 +71,7 @@ export function openCgroups(node: string): Cgroups {
     wasOutOfMemory: () => false,
     memoryOf: () => undefined,
     close: () => undefined,
-    closePod: () => undefined,
+    closePod: () => true,
   }
 }
 
@@ -81,9 +81,13 @@ function version1(node: string, limitsProcesses: boolean): Cgroups {
   return {
     gap: undefined,
     limitsProcesses,
-    open(key, limits) {
+    open(key, limits, ofPod) {
       // all pods together get what the processes of the machine get, and share it by what they asked for
       set(make(parent('cpu')), { 'cpu.shares': 1024 * cpus().length })
+      if (ofPod !== undefined) {
+        for (const name of controllers) make(join(parent(name), podOf(key)))
+        limit1(parent, podOf(key), ofPod)
+      }
       const settings: Readonly<Record<string, Settings>> = {
         memory: memory1(limits),
         cpu: cpu1(limits),
@@ -91,20 +95,47 @@ function version1(node: string, limitsProcesses: boolean): Cgroups {
       }
       return controllers.map((name) => set(make(join(parent(name), key)), settings[name] ?? {}))
     },
-    foldersOf: (key) => controllers.map((name) => join(parent(name), key)),
-    change(key, limits) {
-      set(join(parent('cpu'), key), cpu1(limits))
-      // the limit of memory is never above that of memory and swap: which goes first depends on the way
-      const memory = Object.entries(memory1(limits))
-      tryBoth(
-        join(parent('memory'), key),
-        [memory, [...memory].reverse()].map((each) => Object.fromEntries(each)),
+    foldersOf: (key) => controllers.map((name) => placeOf(parent(name), key)),
+    change(key, limits, ofPod) {
+      inEitherOrder(
+        () => limit1(parent, podOf(key), ofPod),
+        () => limit1(parent, key, limits),
       )
     },
-    wasOutOfMemory: (key) => countIn(join(parent('memory'), key, 'memory.oom_control')) > 0,
-    memoryOf: (key) => workingSet(join(parent('memory'), key), 'memory.usage_in_bytes', 'total_inactive_file'),
-    close: (key) => controllers.forEach((name) => remove(join(parent(name), key))),
-    closePod: (uid) => controllers.forEach((name) => removeOfPod(parent(name), uid)),
+    wasOutOfMemory: (key) => countIn(join(placeOf(parent('memory'), key), 'memory.oom_control')) > 0,
+    memoryOf: (key) => workingSet(placeOf(parent('memory'), key), 'memory.usage_in_bytes', 'total_inactive_file'),
+    close: (key) => controllers.forEach((name) => remove(placeOf(parent(name), key))),
+    closePod: (pod) => controllers.map((name) => removeOfPod(parent(name), pod)).every((isGone) => isGone),
+  }
+}
+
+/** The group of a pod, of which a key names a container. */
+const podOf = (key: string): string => dirname(key)
+
+/** The group of a container; one that an older server made stands beside those of the pods. */
+function placeOf(parent: string, key: string): string {
+  const former = join(parent, key.replace('/', '.'))
+  return existsSync(former) ? former : join(parent, key)
+}
+
+/** Limits of a group that is there; where there is none, as of pods that an older server began, nothing. */
+function limit1(parent: (controller: string) => string, key: string, limits: Limits): void {
+  const [cpu, memory] = [placeOf(parent('cpu'), key), placeOf(parent('memory'), key)]
+  if (existsSync(cpu)) set(cpu, cpu1(limits))
+  // the limit of memory is never above that of memory and swap: which goes first depends on the way
+  const settings = Object.entries(memory1(limits))
+  const ways = [settings, [...settings].reverse()].map((each) => Object.fromEntries(each))
+  if (existsSync(memory)) tryBoth(memory, ways)
+}
+
+/** A pod is never given less than its container: which is changed first depends on the way. */
+function inEitherOrder(first: () => void, second: () => void): void {
+  try {
+    first()
+    second()
+  } catch {
+    second()
+    first()
   }
 }
 
@@ -124,27 +155,34 @@ function version2(root: string): Cgroups {
   return {
     gap: undefined,
     limitsProcesses: true,
-    open(key, limits) {
-      make(root)
-      for (const parent of [ROOT, join(ROOT, 'sluice'), root])
-        set(parent, { 'cgroup.subtree_control': '+memory +cpu +pids' })
-      return [set(make(join(root, key)), { 'pids.max': MOST_PROCESSES, ...settings2(limits) })]
+    open(key, limits, ofPod) {
+      const parents = [ROOT, join(ROOT, 'sluice'), root, ...(ofPod === undefined ? [] : [join(root, podOf(key))])]
+      for (const parent of parents) set(make(parent), { 'cgroup.subtree_control': '+memory +cpu +pids' })
+      if (ofPod !== undefined) tryBoth(join(root, podOf(key)), [settings2(ofPod)])
+      return [set(make(join(root, key)), { 'pids.max': MOST_PROCESSES, ...OOM_GROUP, ...settings2(limits) })]
     },
-    foldersOf: (key) => [join(root, key)],
-    change: (key, limits) => tryBoth(join(root, key), [settings2(limits)]),
-    wasOutOfMemory: (key) => countIn(join(root, key, 'memory.events')) > 0,
-    memoryOf: (key) => workingSet(join(root, key), 'memory.current', 'inactive_file'),
-    close: (key) => remove(join(root, key)),
-    closePod: (uid) => removeOfPod(root, uid),
+    foldersOf: (key) => [placeOf(root, key)],
+    change(key, limits, ofPod) {
+      const pod = join(root, podOf(key))
+      if (existsSync(pod)) tryBoth(pod, [settings2(ofPod)])
+      tryBoth(placeOf(root, key), [settings2(limits)])
+    },
+    wasOutOfMemory: (key) => countIn(join(placeOf(root, key), 'memory.events')) > 0,
+    memoryOf: (key) => workingSet(placeOf(root, key), 'memory.current', 'inactive_file'),
+    close: (key) => remove(placeOf(root, key)),
+    closePod: (pod) => removeOfPod(root, pod),
   }
 }
+
+/** A container whose memory is over ends as a whole; of its pod only one. */
+const OOM_GROUP: Settings = { 'memory.oom.group': 1 }
 
 function settings2({ memoryBytes, cpuMillis, cpuRequestMillis = 0 }: Limits): Settings {
   const shares = cpuShares(cpuRequestMillis)
   return {
     // the scale of shares is 2 to 262144, that of weights 1 to 10000
     'cpu.weight': Math.min(10_000, 1 + Math.floor(((shares - 2) * 9999) / 262_142)),
-    ...(memoryBytes === undefined ? {} : { 'memory.max': memoryBytes, 'memory.swap.max': 0, 'memory.oom.group': 1 }),
+    ...(memoryBytes === undefined ? {} : { 'memory.max': memoryBytes, 'memory.swap.max': 0 }),
     ...(cpuMillis === undefined ? {} : { 'cpu.max': `${quotaOf(cpuMillis)} ${PERIOD_US}` }),
   }
 }
@@ -204,9 +242,16 @@ function countIn(path: string): number {
   return Number(/^oom_kill (\d+)$/m.exec(readFileSync(path, 'utf8'))?.[1] ?? 0)
 }
 
-function removeOfPod(parent: string, uid: string): void {
-  if (!existsSync(parent)) return
-  for (const name of readdirSync(parent)) if (name.startsWith(`${uid}.`)) remove(join(parent, name))
+/** The groups of a pod, those beside it that an older server made included; answers whether they are gone. */
+function removeOfPod(parent: string, pod: string): boolean {
+  const within = (folder: string): string[] =>
+    (existsSync(folder) ? readdirSync(folder, { withFileTypes: true }) : []).flatMap((entry) =>
+      entry.isDirectory() ? [join(folder, entry.name)] : [],
+    )
+  const own = join(parent, pod)
+  const all = [...within(parent).filter((folder) => folder.startsWith(`${own}.`)), ...within(own), own]
+  all.forEach(remove)
+  return !all.some((folder) => existsSync(folder))
 }
 
 function remove(folder: string): void {

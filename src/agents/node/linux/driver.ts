@@ -108,7 +108,9 @@ function driverOf(linux: Linux, images: ReturnType<typeof openImageStore>): Driv
     mountMemory: (uid, mount) => mountMemory(linux, uid, mount),
     mountImage: (uid, folder, image) => mountImage(linux, uid, folder, image),
     findInner: (uid, folder, inner) => findInner(linux, uid, folder, inner),
-    ...(linux.cgroups.gap === undefined && { resize: async (id, limits) => linux.cgroups.change(groupOf(id), limits) }),
+    ...(linux.cgroups.gap === undefined && {
+      resize: async (id, limits, ofPod) => linux.cgroups.change(groupOf(id), limits, ofPod),
+    }),
     start: (start) => startContainer(linux, start),
     signal: (id, signal) => signalContainer(linux, keyOf(id), signal),
     exec: (id, command, timeoutMs) => execIn(linux, id, command, timeoutMs),
@@ -155,13 +157,18 @@ function watchLimits(linux: Linux): { readonly stop: () => void } {
   const list = async (): Promise<Watched[]> =>
     (await keeper.list()).flatMap((kept) => {
       const meta = metaOf(kept)
-      if (meta?.kind !== 'container' || kept.exit || meta.memoryBytes === undefined) return []
-      return [{ key: kept.key, pid: kept.pid, memoryBytes: meta.memoryBytes }]
+      if (meta?.kind !== 'container' || kept.exit) return []
+      const { uid, memoryBytes, podMemoryBytes } = meta
+      return [{ key: kept.key, pid: kept.pid, pod: uid, memoryBytes, podMemoryBytes }]
     })
   return watchMemory(list, async (key) => {
     linux.tooLarge.add(key)
     await signalContainer(linux, key, 'SIGKILL')
   })
+}
+
+function watchedOf({ limits, podLimits }: ContainerStart): Pick<Watched, 'memoryBytes' | 'podMemoryBytes'> {
+  return { memoryBytes: limits.memoryBytes, podMemoryBytes: podLimits.memoryBytes }
 }
 
 function makePaths(stateDir: string): LinuxPaths {
@@ -199,7 +206,7 @@ function gapsOf({ mode, cgroups }: Linux): string[] {
 async function startContainer(linux: Linux, start: ContainerStart): Promise<RunningContainer> {
   const { keeper } = linux.launched
   const sandbox = await sandboxOf(linux, start.uid)
-  const groups = linux.cgroups.open(groupOf(start), start.limits)
+  const groups = linux.cgroups.open(groupOf(start), start.limits, start.podLimits)
   const { argv, env } = startInit(linux.paths, linux.mode, start, groups)
   const inPod = [...enterSandbox(sandbox), '--', 'sh', '-c', 'cd "$1" && shift && exec "$@"', 'sh', linux.paths.layers]
   const isolate = await isolationOf(linux, start, sandbox)
@@ -211,7 +218,7 @@ async function startContainer(linux: Linux, start: ContainerStart): Promise<Runn
     imageId: start.image.id,
     user: idsOf(linux.mode, resolveUser(start.image.layers, start.user), start).join(':'),
     tty: start.tty,
-    ...(linux.cgroups.gap === undefined ? {} : { memoryBytes: start.limits.memoryBytes }),
+    ...(linux.cgroups.gap !== undefined && watchedOf(start)),
   }
   const request: RunRequest = {
     key: keyOf(start),

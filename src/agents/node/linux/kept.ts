@@ -18,8 +18,9 @@ export type Meta =
       readonly imageId: string
       readonly user: string
       readonly tty: boolean
-      /** A limit that no control group keeps. */
+      /** Limits that no control group keeps, of itself and of all of its pod. */
       readonly memoryBytes?: number
+      readonly podMemoryBytes?: number
     } & ContainerId)
 
 /** The parts of the driver. */
@@ -41,9 +42,9 @@ export function keyOf({ uid, container, attempt }: ContainerId): string {
   return `container/${uid}/${container}/${attempt}`
 }
 
-/** Its control group. */
+/** Its control group, within that of its pod. */
 export function groupOf({ uid, container, attempt }: ContainerId): string {
-  return `${uid}.${container}.${attempt}`
+  return `${uid}/${container}.${attempt}`
 }
 
 /** What the keeper remembers for us. */

@@ -1,8 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { groupBy } from '../../../lib/value/group-by.ts'
 import { ownBytes } from '../usage/processes.ts'
 
-/** A container with a limit that no control group keeps. */
-export type Watched = { readonly key: string; readonly pid: number; readonly memoryBytes: number }
+/** A container with limits that no control group keeps: its own, and that of all of its pod together. */
+export type Watched = {
+  readonly key: string
+  readonly pid: number
+  readonly pod: string
+  readonly memoryBytes: number | undefined
+  readonly podMemoryBytes: number | undefined
+}
 
 const EVERY_MS = 1_000
 const MOST_LOOKED_AT = 10_000
@@ -18,8 +25,9 @@ export function watchMemory(
   let timer: NodeJS.Timeout | undefined
   let isStopped = false
   const look = async (): Promise<void> => {
-    for (const { key, pid, memoryBytes } of await list().catch(() => []))
-      if (usedBytes(pid) > memoryBytes) await onTooMuch(key).catch(() => undefined)
+    const watched = (await list().catch(() => [])).filter(isLimited)
+    for (const key of tooLarge(watched.map((each) => ({ ...each, usedBytes: usedBytes(each.pid) }))))
+      await onTooMuch(key).catch(() => undefined)
     if (!isStopped) timer = setTimeout(() => void look(), EVERY_MS).unref()
   }
   timer = setTimeout(() => void look(), EVERY_MS).unref()
@@ -29,6 +37,20 @@ export function watchMemory(
       clearTimeout(timer)
     },
   }
+}
+
+const isLimited = ({ memoryBytes, podMemoryBytes }: Watched): boolean => (memoryBytes ?? podMemoryBytes) !== undefined
+
+/** Those that use more than they may, and of a pod that does the one that uses most. */
+export function tooLarge(watched: readonly (Watched & { readonly usedBytes: number })[]): string[] {
+  const over = watched.filter(({ usedBytes, memoryBytes = Infinity }) => usedBytes > memoryBytes)
+  const left = watched.filter((each) => !over.includes(each))
+  const ofPods = [...groupBy(left, ({ pod }) => pod).values()].flatMap((all) => {
+    const [most] = [...all].sort((a, b) => b.usedBytes - a.usedBytes)
+    const sum = all.reduce((bytes, { usedBytes }) => bytes + usedBytes, 0)
+    return most && sum > (most.podMemoryBytes ?? Infinity) ? [most] : []
+  })
+  return [...over, ...ofPods].map(({ key }) => key)
 }
 
 /** Memory of a process and all below it. */

@@ -28,7 +28,7 @@ function brokenDriver(
   const linux: unknown = {
     ...{ launched: { keeper, pid: 1 }, octets: new Map(), removing: new Set(), lastOctet: 1 },
     paths: { stateDir },
-    cgroups: { closePod: (uid: string) => closed.push(uid) },
+    cgroups: { closePod: (uid: string) => closed.push(uid) > 0 },
   }
   return { linux: linux as Linux, written, closed }
 }

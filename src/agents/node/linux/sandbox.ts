@@ -95,7 +95,8 @@ export async function endPod(linux: Linux, uid: string): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 8))
   }
   for (const { key } of mine) await keeper.forget(key)
-  linux.cgroups.closePod(uid)
+  for (let turn = 0; turn < 50 && !linux.cgroups.closePod(uid); turn++)
+    await new Promise((resolve) => setTimeout(resolve, 10))
   linux.octets.delete(uid)
   linux.removing.delete(uid)
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { limitsOf, memoryVolumeBytes } from './limits.ts'
+import { limitsOf, memoryVolumeBytes, podLimitsOf } from './limits.ts'
 import type { Container, Pod } from './shapes.ts'
 
 const GIB = 2 ** 30
@@ -143,3 +143,42 @@ for (const { it, spec, sizeLimit, want } of volumes)
     }
     assert.equal(memoryVolumeBytes(pod, sizeLimit, 4 * GIB), want)
   })
+
+const bounded = (name: string, limits: Record<string, string>, restartPolicy?: string): Container => ({
+  ...asking(name, undefined, restartPolicy),
+  resources: { limits },
+})
+
+// as v1.37.2 (pkg/kubelet/cm, ResourceConfigForPod) sets the group of a pod
+const groups: { it: string; spec: Pod['spec']; want: object }[] = [
+  { it: 'nothing asked for', spec: { containers: [asking('a', undefined)] }, want: { cpuRequestMillis: 0 } },
+  {
+    it: 'the sum where each has a limit',
+    spec: { containers: [bounded('a', { memory: '1Gi', cpu: '1' }), bounded('b', { memory: '1Gi', cpu: '500m' })] },
+    want: { memoryBytes: 2 * GIB, cpuMillis: 1500, cpuRequestMillis: 0 },
+  },
+  {
+    it: 'no limit where one container has none',
+    spec: { containers: [bounded('a', { memory: '1Gi' }), asking('b', '1Gi')] },
+    want: { cpuRequestMillis: 0 },
+  },
+  {
+    it: 'its own limits',
+    spec: {
+      containers: [bounded('a', { memory: '1Gi' }), asking('b', undefined)],
+      resources: { limits: { memory: '3Gi', cpu: '2' }, requests: { cpu: '250m' } },
+    },
+    want: { memoryBytes: 3 * GIB, cpuMillis: 2000, cpuRequestMillis: 250 },
+  },
+  {
+    it: 'the larger of what begins it and what goes on, a sidecar included',
+    spec: {
+      initContainers: [bounded('i', { memory: '8Gi' }), bounded('s', { memory: '1Gi' }, 'Always')],
+      containers: [bounded('a', { memory: '1Gi' })],
+    },
+    want: { memoryBytes: 8 * GIB, cpuRequestMillis: 0 },
+  },
+]
+for (const { it, spec, want } of groups)
+  test(`the limits of a pod: ${it}`, () =>
+    assert.deepEqual(podLimitsOf({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web' }, spec }), want))

@@ -3,11 +3,11 @@ import { containerResources, podResources } from '../../../lib/kube/quota.ts'
 import type { Limits } from '../driver.ts'
 import { parseQuantity } from './content/fields.ts'
 import { isSidecar } from './restart-policy.ts'
-import { type Container, isCritical, type Pod, type Quantities } from './shapes.ts'
+import { type Container, isCritical, type Pod, type PodSpec, type Quantities } from './shapes.ts'
 
 /**
  * What a container may use; its place in the row when a machine of `totalBytes` runs out of memory. Where the container is not limited, what limits its
- * pod as a whole limits each of its containers.
+ * pod as a whole limits it, too.
  */
 export function limitsOf(pod: Pod, container: Container, totalBytes: number): Limits {
   const { limits, requests } = container.resources ?? {}
@@ -24,16 +24,34 @@ export function limitsOf(pod: Pod, container: Container, totalBytes: number): Li
 }
 
 /**
+ * What all containers of a pod together may use, where it or each of them is limited, and what they asked for.
+ *
+ * @see k8s.io/kubernetes/pkg/kubelet/cm (ResourceConfigForPod)
+ */
+export function podLimitsOf({ spec }: Pod): Limits {
+  const { limits, requests } = podResources(objectOf(asJson({ spec })))
+  const millis = (nano: bigint): number => Math.ceil(Number(nano) / 1e6)
+  const [cpu, memory] = [limits.get('cpu')?.nano ?? 0n, limits.get('memory')?.nano ?? 0n]
+  return {
+    ...(isLimited(spec, 'memory') && memory > 0n ? { memoryBytes: Math.ceil(Number(memory) / 1e9) } : {}),
+    ...(isLimited(spec, 'cpu') && cpu > 0n ? { cpuMillis: millis(cpu) } : {}),
+    cpuRequestMillis: millis(requests.get('cpu')?.nano ?? 0n),
+  }
+}
+
+/** Whether the pod as a whole, or each of its containers, has a limit. */
+function isLimited({ containers, initContainers = [], resources }: PodSpec, name: 'cpu' | 'memory'): boolean {
+  if (amount(resources?.limits, name) !== undefined) return true
+  return [...containers, ...initContainers].every((each) => amount(each.resources?.limits, name) !== undefined)
+}
+
+/**
  * How large a volume in memory may become: what is asked for, but no more than its pod may use, where all of that is limited, and than there is.
  *
  * @see k8s.io/kubernetes/pkg/volume/emptydir (calculateEmptyDirMemorySize)
  */
 export function memoryVolumeBytes({ spec }: Pod, sizeLimit: string | number | undefined, totalBytes: number): number {
-  const containers = [...spec.containers, ...(spec.initContainers ?? [])]
-  const isLimited =
-    amount(spec.resources?.limits, 'memory') !== undefined ||
-    containers.every(({ resources }) => amount(resources?.limits, 'memory') !== undefined)
-  const ofPod = isLimited ? podResources(objectOf(asJson({ spec }))).limits.get('memory') : undefined
+  const ofPod = isLimited(spec, 'memory') ? podResources(objectOf(asJson({ spec }))).limits.get('memory') : undefined
   const bytes = [parseQuantity(sizeLimit) ?? 0, Number(ofPod?.nano ?? 0n) / 1e9].filter((most) => most > 0)
   return Math.ceil(Math.min(totalBytes, ...bytes))
 }

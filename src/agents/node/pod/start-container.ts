@@ -7,7 +7,7 @@ import type { NodeContext } from './context.ts'
 import { capabilitiesOf } from './capabilities.ts'
 import { commandOf, resolveEnv, wholeEnv } from './content/env.ts'
 import { pullPolicyOf } from './decide.ts'
-import { limitsOf, memoryVolumeBytes } from './limits.ts'
+import { limitsOf, memoryVolumeBytes, podLimitsOf } from './limits.ts'
 import { type KnownObjects, lookUp, lookUpVariables, textOf } from './lookups.ts'
 import { securityOf, userOf } from './run-as.ts'
 import { uidOf, type Container, type Pod } from './shapes.ts'
@@ -167,6 +167,7 @@ export async function startContainer(
     tty: container.tty === true,
     ports: (container.ports ?? []).map(({ containerPort }) => containerPort),
     limits: limitsOf(pod, container, totalmem()),
+    podLimits: podLimitsOf(pod),
   }
   await driver.start(start)
 }

@@ -10,7 +10,7 @@ import type { Image } from '../image/store.ts'
 import type { NodeContext } from './context.ts'
 import { durationText, retryDelayMs } from './backoff.ts'
 import { type Fault, isAlive, type Run, type Step } from './decide.ts'
-import { limitsOf } from './limits.ts'
+import { limitsOf, podLimitsOf } from './limits.ts'
 import { type ActionTarget, runHook } from './probes/run-probe.ts'
 import {
   containersOf,
@@ -220,7 +220,7 @@ async function resize(context: NodeContext, memory: Memory, name: string): Promi
   const run = memory.runs.get(name)
   if (container === undefined || run === undefined) return
   try {
-    await context.driver().resize?.(run, limitsOf(memory.pod, container, totalmem()))
+    await context.driver().resize?.(run, limitsOf(memory.pod, container, totalmem()), podLimitsOf(memory.pod))
   } catch (error) {
     context.record(memory.pod, 'Warning', 'ResizeError', describeError(error), fieldOf(memory.pod, name))
     throw error

@@ -17,6 +17,8 @@ export function ioOfProcess(): Io {
       stop.abort(signal)
     })
   }
+  // The terminal is gone. Several parents pass it on, so it never counts as the second Ctrl-C.
+  process.on('SIGHUP', () => stop.abort('SIGHUP'))
   return {
     out: (text) => writeTo(process.stdout, text),
     err: (text) => writeTo(process.stderr, text),
@@ -30,11 +32,11 @@ export function ioOfProcess(): Io {
 
 /**
  * Who reads no further (`| head`) has seen enough: a command ends as others do then, without a word. A server works on without its log,
- * which may be the log's own fault (journald that ends).
+ * which may be the log's own fault (journald that ends); a terminal that is gone says EIO.
  */
 function endWithReader(stream: NodeJS.WriteStream, isServer: boolean): void {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
     if (!isServer) process.exit(BROKEN_PIPE)
   })
 }

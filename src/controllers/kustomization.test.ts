@@ -29,6 +29,7 @@ const kustomization = (changed: { meta?: object; spec?: object; status?: object 
 const deleted = { deletionTimestamp: '2026-01-01T00:00:00Z' }
 const wellBefore = kustomization({ status: { conditions: [ready], inventory: { entries: [entry] } } })
 const waiting = kustomization({ spec: { wait: true } })
+const paused = kustomization({ spec: { wait: true, suspend: true } })
 const begun: Attempt = {
   revision: REVISION,
   digest: 'd',
@@ -224,6 +225,21 @@ const cases: readonly [it: string, seen: Partial<KustomizationSeen>, want: strin
     'gives up at once when all that is left has failed',
     { kustomization: waiting, attempt: { ...checking, changedMs: -5000 }, health: [one('Current'), one('Failed')] },
     'wait; Reconciling=True ProgressingWithRetry | Ready=False HealthCheckFailed | Healthy=False HealthCheckFailed; again in 120000; error HealthCheckFailed',
+  ],
+  [
+    'that is suspended while it waits for health waits on, without a word of the new generation',
+    { kustomization: paused, attempt: checking, health: [one('InProgress')], nowMs: 1000 },
+    'wait; nothing; again in 59000',
+  ],
+  [
+    'that was suspended while it waited for health still ends by its timeout',
+    { kustomization: paused, attempt: checking, health: [one('InProgress')], nowMs: 60_000 },
+    'wait; Reconciling=True ProgressingWithRetry | Ready=False HealthCheckFailed | Healthy=False HealthCheckFailed; again in 120000; error HealthCheckFailed',
+  ],
+  [
+    'that was suspended while it waited for health still ends well',
+    { kustomization: paused, attempt: checking, health: [one('Current')] },
+    `${WELL} | Healthy=True Succeeded; again in 600000; info Progressing; info ReconciliationSucceeded`,
   ],
   [
     'ends well when all is healthy',

@@ -134,13 +134,21 @@ export function decideKustomization(seen: KustomizationSeen): Answer {
     return { kind: 'wait', afterMs: seen.terminationLookInMs, status: {} }
   if (kustomization.isDeleting) return hasFinalizer ? act('finalize') : letGo(kustomization)
   if (!hasFinalizer) return act('add finalizer')
-  if (kustomization.isSuspended) return { kind: 'done', status: { status: suspendedStatus(kustomization) } }
+  if (kustomization.isSuspended) return decideSuspended(seen)
   if (attempt === undefined && seen.dueInMs > 0) return { kind: 'done', status: {}, againAfterMs: seen.dueInMs }
   if (seen.refusal) return stalled(seen, seen.refusal.reason, seen.refusal.message, '')
   const blocked = sourceBlock(seen) ?? dependencyBlock(seen)
   if (blocked) return blocked
   if (attempt === undefined || isOutdated(seen, attempt)) return act('begin')
   return decideAttempt(seen, attempt)
+}
+
+/** What was applied before is still judged, as Flux does: nobody else would end the status that says so. */
+function decideSuspended(seen: KustomizationSeen): Answer {
+  const { kustomization, attempt } = seen
+  if (attempt?.healthStartedMs !== undefined && attempt.failure === undefined)
+    return decideHealth(seen, attempt, attempt.healthStartedMs)
+  return { kind: 'done', status: { status: suspendedStatus(kustomization) } }
 }
 
 /** What others still hold shows that its deletion was seen. */
@@ -173,7 +181,11 @@ function decideHealth(seen: KustomizationSeen, attempt: Attempt, startedMs: numb
   const settlesInMs = Math.min((attempt.changedMs ?? -SETTLE_MS) + SETTLE_MS - nowMs, leftMs)
   if (verdict.kind === 'stalled' && settlesInMs > 0) return { kind: 'wait', afterMs: settlesInMs, status: {} }
   if (verdict.kind === 'waiting' && leftMs > 0)
-    return { kind: 'wait', afterMs: leftMs, status: { status: waitingStatus(endingOf(seen, attempt)) } }
+    return {
+      kind: 'wait',
+      afterMs: leftMs,
+      status: kustomization.isSuspended ? {} : { status: waitingStatus(endingOf(seen, attempt)) },
+    }
   const why =
     verdict.kind === 'stalled'
       ? `failed early due to stalled resources: [${verdict.objects}]`

@@ -19,10 +19,11 @@ function world(status = 201) {
     }),
     raw: async (_method, path) => ({
       status,
-      text: JSON.stringify({
-        message: 'no such account',
-        status: { token: `${++asked} of ${path.split('/').at(-2)}` },
-      }),
+      text: JSON.stringify(
+        status < 400
+          ? { kind: 'TokenRequest', status: { token: `${++asked} of ${path.split('/').at(-2)}` } }
+          : { kind: 'Status', message: 'no such account' },
+      ),
     }),
   }
   const tokens = openAccountTokens({ client: client as KubeClient, clock })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { AbsorbingCache } from '../../../adapters/kube/types.ts'
+import { liveCopy } from '../../../../tests/support/live-copy.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
 import { jobController } from './controller.ts'
@@ -16,31 +16,10 @@ const held = (name: string, ownerUid?: string): KubeObject => ({
   },
 })
 
-/** The live copy of a kind that a test changes: `tell` is what its watch brings. */
-function cacheOf(objects: KubeObject[]) {
-  const heard: Parameters<AbsorbingCache['onChange']>[0][] = []
-  const cache: AbsorbingCache = {
-    ready: Promise.resolve(),
-    refused: new Promise(() => undefined),
-    list: () => objects,
-    get: (_namespace, name) => objects.find(({ metadata }) => metadata.name === name),
-    onChange: (listener) => (heard.push(listener), () => undefined),
-    absorb: () => undefined,
-    absorbDeletion: () => undefined,
-    close: () => undefined,
-  }
-  const tell = (object: KubeObject, type: 'ADDED' | 'MODIFIED' | 'DELETED'): void => {
-    objects.splice(0, objects.length, ...objects.filter(({ metadata }) => metadata.name !== object.metadata.name))
-    if (type !== 'DELETED') objects.push(object)
-    for (const listener of heard) listener(object, type)
-  }
-  return { cache, tell }
-}
-
 /** The controller beside what it looks at, and the keys that have been woken since they were last taken. */
 async function start(objects: { readonly Job: KubeObject[]; readonly Pod: KubeObject[] }) {
-  const jobs = cacheOf(objects.Job)
-  const pods = cacheOf(objects.Pod)
+  const jobs = liveCopy(objects.Job)
+  const pods = liveCopy(objects.Pod)
   const bench = {
     cache: (_: string, kind: string) => (kind === 'Job' ? jobs : pods).cache,
     clock: { nowMs: () => 0 },

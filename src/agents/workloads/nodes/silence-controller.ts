@@ -55,7 +55,7 @@ export function nodeSilenceController(bench: Bench): Controller<SilenceSeen, Wri
         pods: podsOn(name).map((pod) => as<Pod>(pod)),
         heardMs: signs.lastMs(node),
         zone: zones.get(zoneOf(node)) ?? 'normal',
-        isAllLost: [...zones.values()].every((state) => state === 'full'),
+        isAllLost: zones.size > 0 && [...zones.values()].every((state) => state === 'full'),
         nowMs: bench.clock.nowMs(),
       }
     },

@@ -1,4 +1,5 @@
 import { refOf } from '../../../lib/kube/object.ts'
+import { isQuantityError, parseQuantity } from '../../../lib/kube/quantity.ts'
 import { isSame } from '../meta.ts'
 import type { Amounts } from '../shapes.ts'
 import type { Telling, Write } from '../write.ts'
@@ -66,7 +67,10 @@ export function statusOfClaim(claim: Claim, phase: string, volume?: Volume): Wri
 function capacityFor({ status }: Claim, phase: string, { metadata, spec }: Volume): Amounts | undefined {
   if (status?.phase === phase) return status.capacity
   const before = metadata.annotations?.[BEFORE_RESIZE]
-  if (before !== undefined) return { ...status?.capacity, storage: before }
+  if (before !== undefined) {
+    const { storage } = isQuantityError(parseQuantity(before)) ? (spec.capacity ?? {}) : { storage: before }
+    return { ...status?.capacity, ...(storage !== undefined && { storage }) }
+  }
   return sizeOf(status?.capacity) === sizeOf(spec.capacity) ? status?.capacity : spec.capacity
 }
 

@@ -330,6 +330,20 @@ const told: { it: string; volume: Volume; status: Claim['status']; want: object 
       currentVolumeAttributesClassName: null,
     },
   },
+  {
+    it: 'the size of the volume where the one before an expansion cannot be read',
+    volume: {
+      ...volume('v', { claimRef: ours }, { phase: 'Bound' }),
+      metadata: { name: 'v', uid: 'v', annotations: { 'volume.alpha.kubernetes.io/pre-resize-capacity': 'much' } },
+    },
+    status: { phase: 'Pending' },
+    want: {
+      phase: 'Bound',
+      accessModes: ['ReadWriteOnce'],
+      capacity: GB(5),
+      currentVolumeAttributesClassName: null,
+    },
+  },
 ]
 for (const { it, volume: bound, status, want } of told)
   test(`a claim is told ${it}`, () => {

@@ -10,7 +10,7 @@ import { as, type Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
 import { decideClaim, type ClaimSeen, TELL_EVERY_MS } from './claim.ts'
 import { BIND_COMPLETED, type Claim, type StorageClass, usesClaim, type Volume } from './shapes.ts'
-import { decideVolume, type VolumeSeen } from './volume.ts'
+import { decideVolume, hasEnded, type VolumeSeen } from './volume.ts'
 
 const COMPONENT = 'persistentvolume-controller'
 
@@ -101,15 +101,26 @@ export function volumeBinder(bench: Bench): Controller<VolumeSeen, Write, readon
       })
       wakeFor(volumes, wake.now)
     },
-    observe(name) {
+    async observe(name) {
       const volume = lookUp<Volume>(volumes, name)
       if (!volume) return undefined
-      const { claimRef } = volume.spec
-      const claim = claimRef && claims.get(claimRef.namespace ?? '', claimRef.name ?? '')
+      const claim = await claimOf(bench, claims, volume)
       return { volume, claim: claim && as<Claim>(claim) }
     },
     decide: decideVolume,
   })
+}
+
+/**
+ * The claim that a volume names. Claims and volumes come by two watches: before a volume counts as left, and its data may be deleted, the server
+ * is asked.
+ */
+async function claimOf({ client }: Bench, claims: AbsorbingCache, volume: Volume): Promise<KubeObject | undefined> {
+  const { namespace = '', name = '', uid = '' } = volume.spec.claimRef ?? {}
+  if (uid === '') return undefined
+  const known = claims.get(namespace, name)
+  if (known === undefined ? hasEnded(volume) : known.metadata.uid === uid) return known
+  return client.get({ apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name })
 }
 
 /** The volumes that name the claim, which need not know of them: one that goes or comes anew leaves them. */

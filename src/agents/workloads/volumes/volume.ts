@@ -23,9 +23,16 @@ function writesFor(volume: Volume, claim: Claim | undefined): Write[] {
   return giveUp(volume)
 }
 
-const hasEnded = ({ status }: Volume): boolean => status?.phase === 'Released' || status?.phase === 'Failed'
+/** Whether a volume was left before. */
+export const hasEnded = ({ status }: Volume): boolean => status?.phase === 'Released' || status?.phase === 'Failed'
 
-const release = (volume: Volume): Write[] => (hasEnded(volume) ? [] : phaseOfVolume(volume, 'Released'))
+/** As it was seen: what was left may be deleted with its data, and somebody else may have reserved it meanwhile. */
+function release(volume: Volume): Write[] {
+  if (hasEnded(volume)) return []
+  const { uid, resourceVersion } = volume.metadata
+  const body = { metadata: { uid, resourceVersion }, status: { phase: 'Released', message: null } }
+  return [{ ...patch(volume, body), subresource: 'status' }]
+}
 
 /** A claim took another volume: what was reserved by a controller is free again, what a person reserved stays so. */
 function giveUp(volume: Volume): Write[] {

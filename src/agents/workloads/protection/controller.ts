@@ -7,7 +7,7 @@ import { indexBy, type NameIndex } from '../index-by.ts'
 import { as, type Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
 import { claimsOfPod } from '../volumes/shapes.ts'
-import { decideClaim, decideClass, decideVolume } from './decide.ts'
+import { decideClaim, decideClass, decideVolume, letClaimGo } from './decide.ts'
 
 type ClaimSeen = { readonly claim: KubeObject; readonly pods: readonly Pod[] }
 
@@ -27,9 +27,15 @@ export function claimProtection(bench: Bench): Controller<ClaimSeen, Write, read
       })
       wakeFor(claims, wake.now)
     },
-    observe(key) {
+    async observe(key) {
       const claim = lookUp(claims, key)
-      return claim && { claim, pods: usersOf(key).map((pod) => as<Pod>(pod)) }
+      if (!claim) return undefined
+      const users = usersOf(key).map((pod) => as<Pod>(pod))
+      if (letClaimGo(claim, users).length === 0) return { claim, pods: users }
+      // a pod that the watch has not brought yet may use it: before it goes, the server is asked
+      const { namespace = '' } = claim.metadata
+      const { items } = await bench.client.list({ apiVersion: 'v1', kind: 'Pod', namespace })
+      return { claim, pods: items.map((pod) => as<Pod>(pod)) }
     },
     decide: ({ claim, pods: users }) => decideClaim(claim, users, bench.clock.nowMs()),
   })

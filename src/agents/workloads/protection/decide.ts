@@ -19,8 +19,13 @@ const CLASS_GUARD = 'kubernetes.io/vac-protection'
 export function decideClaim(claim: KubeObject, pods: readonly Pod[], nowMs: number): WorkloadDecision {
   if (claim.metadata.deletionTimestamp === undefined)
     return { kind: 'done', status: [...guard(claim, CLAIM_GUARD), ...useOf(as<Claim>(claim), pods, nowMs)] }
+  return { kind: 'done', status: letClaimGo(claim, pods) }
+}
+
+/** Pure. The write that takes the guard from a claim that is being deleted and that no pod on a node uses; none of another. */
+export function letClaimGo(claim: KubeObject, pods: readonly Pod[]): Write[] {
   const isUsed = pods.some((pod) => pod.spec.nodeName && holds(pod, claim))
-  return { kind: 'done', status: isUsed ? [] : letGo(claim, CLAIM_GUARD) }
+  return isUsed ? [] : letGo(claim, CLAIM_GUARD)
 }
 
 /** A pod that waits only for its own finalizers no longer holds the claim that was made for it: they may wait for the claim. */

@@ -65,16 +65,16 @@ function ending({ namespace, leftovers, graceSeconds, nowMs }: NamespaceSeen): W
   const conditions = endingConditions(name, leftovers, endingMs < graceSeconds * 1000, before, nowMs)
   const object = { ...namespace, status: { ...namespace.status, conditions } }
   const shown: Write[] = isSame(conditions, before) ? [] : [{ do: 'replace', object, subresource: 'status' }]
+  // what it shows gives it another version: it goes at the next look
   if (leftovers.pods.length + leftovers.others.length === 0)
-    return { kind: 'act', changes: [...shown, finalized(namespace)] }
+    return { kind: 'act', changes: shown.length > 0 ? shown : [finalized(namespace)] }
   return { kind: 'wait', afterMs: lookAgainMs(endingMs), status: shown }
 }
 
-/** Without Kubernetes' own finalizer, which lets the namespace go. Others may have written it meanwhile: that does not matter. */
+/** Without Kubernetes' own finalizer, which lets the namespace go; as it was seen, since all of it is written. */
 function finalized(namespace: Namespace): Write {
-  const { resourceVersion: _any, ...metadata } = namespace.metadata
   const finalizers = (namespace.spec?.finalizers ?? []).filter((finalizer) => finalizer !== FINALIZER)
-  return { do: 'replace', object: { ...namespace, metadata, spec: { finalizers } }, subresource: 'finalize' }
+  return { do: 'replace', object: { ...namespace, spec: { finalizers } }, subresource: 'finalize' }
 }
 
 /** What has held a namespace for long holds it for a while longer. */

@@ -147,7 +147,7 @@ async function refusesWrites(product: Product, disk: string): Promise<() => Prom
       (error: unknown) => String(error),
     )
     // what comes together with the write that finds no room waits as that does; the next look is refused
-    return Promise.race([listed, sleep(60_000, 'no answer')])
+    return Promise.race([listed, sleep(60_000, 'no answer', { ref: false })])
   }
   const isSaid = async (): Promise<boolean> => {
     answers.push(await look())

@@ -105,7 +105,7 @@ test('a second Ctrl-C ends at once; the next start finds everything', { timeout:
   process.kill(product.pid, 'SIGINT')
   await heard // two signals at once are one
   process.kill(product.pid, 'SIGINT')
-  const code = await Promise.race([product.exited, sleep(PATIENCE_MS, 'still there')])
+  const code = await Promise.race([product.exited, sleep(PATIENCE_MS, 'still there', { ref: false })])
   assert.ok(code === 130 || code === 0, String(code))
   product = await start()
   await untilAllHealthy(product)

@@ -101,36 +101,59 @@ const WIRES: Readonly<Record<string, number>> = {
   double: WIRE.eight,
 }
 
+/** A message that is being read: it may come in parts, and so may the messages within it. */
+type Draft = { readonly value: JsonObject; readonly inner: Map<Field, Draft>; isEmpty: boolean }
+
+const newDraft = (): Draft => ({ value: {}, inner: new Map(), isEmpty: true })
+
 function readMessage(bytes: Buffer, name: string, depth: number): Json {
+  const draft = newDraft()
+  readPart(bytes, name, depth, draft)
+  return finish(name, draft)
+}
+
+/** Every part is read once, into what the parts before it said: a part more costs no more than its own bytes. */
+function readPart(bytes: Buffer, name: string, depth: number, into: Draft): void {
   if (depth > MAX_DEPTH) throw new WireError(`kubed reads no more than ${MAX_DEPTH} messages in one another`)
   const fields = messageOf(name)
+  const kind = shortName(name)
   const wire = new Wire(bytes)
-  const out: JsonObject = {}
-  // A message that comes in parts is one.
-  const parts = new Map<number, Buffer>()
+  into.isEmpty &&= bytes.length === 0
   while (!wire.isDone) {
-    const { number, wire: type } = wire.field(SHARED[shortName(name)] ?? shortName(name))
+    const { number, wire: type } = wire.field(SHARED[kind] ?? kind)
     const field = fields?.get(number)
     if (field === undefined) {
       wire.skip()
       continue
     }
     if (type !== (field[3] === SHAPE.map ? WIRE.delimited : (WIRES[field[2]] ?? WIRE.delimited)))
-      throw wrongType(type, goName(shortName(name), field[1]))
-    put(out, field, valueOf(wire, field, parts, depth))
+      throw wrongType(type, goName(kind, field[1]))
+    if (comesInParts(field)) readPart(wire.delimited(), field[2], depth + 1, innerOf(into, field))
+    else if (field[3] === SHAPE.map) putEntry(into.value, field[1], readEntry(wire.delimited(), field[2], depth + 1))
+    else put(into.value, field, kind === 'Quantity' ? readQuantity(wire) : readValue(wire, field[2], depth))
   }
-  return special(name, out, bytes.length === 0)
 }
 
-function valueOf(wire: Wire, [number, , type, shape]: Field, parts: Map<number, Buffer>, depth: number): Json {
-  if (shape === SHAPE.map) return readEntry(wire.delimited(), type, depth + 1)
-  const isPart = shape !== SHAPE.repeated && WIRES[type] === undefined && type !== 'string' && type !== 'bytes'
-  if (!isPart) return readValue(wire, type, depth)
-  const before = parts.get(number)
-  const chunk = wire.delimited()
-  const whole = before === undefined ? chunk : Buffer.concat([before, chunk])
-  parts.set(number, whole)
-  return readMessage(whole, type, depth + 1)
+/** All single messages but times, of which Go lets the last part alone count. */
+const comesInParts = ([, , type, shape]: Field): boolean =>
+  shape !== SHAPE.map &&
+  shape !== SHAPE.repeated &&
+  WIRES[type] === undefined &&
+  !['string', 'bytes', 'Time', 'MicroTime'].includes(shortName(type))
+
+function innerOf({ value, inner }: Draft, field: Field): Draft {
+  const known = inner.get(field)
+  if (known !== undefined) return known
+  // keeps its place among the other fields
+  if (field[3] !== SHAPE.embedded) value[field[1]] = null
+  const draft = newDraft()
+  inner.set(field, draft)
+  return draft
+}
+
+function finish(name: string, { value, inner, isEmpty }: Draft): Json {
+  for (const [field, draft] of inner) put(value, field, finish(field[2], draft))
+  return special(name, value, isEmpty)
 }
 
 function readValue(wire: Wire, type: string, depth: number): Json {
@@ -152,8 +175,7 @@ function readValue(wire: Wire, type: string, depth: number): Json {
   }
 }
 
-/** An entry of a map, as a map of one. */
-function readEntry(chunk: Buffer, type: string, depth: number): JsonObject {
+function readEntry(chunk: Buffer, type: string, depth: number): readonly [key: string, value: Json] {
   const entry = new Wire(chunk)
   let key = ''
   let value: Json = /^(string|bytes)$/.test(type) ? '' : null
@@ -163,14 +185,21 @@ function readEntry(chunk: Buffer, type: string, depth: number): JsonObject {
     else if (number === 2) value = readValue(entry, type, depth)
     else entry.skip()
   }
-  return { [key]: value }
+  return [key, value]
+}
+
+function putEntry(out: JsonObject, name: string, [key, value]: readonly [string, Json]): void {
+  const kept = out[name]
+  const map = isObject(kept) ? kept : (out[name] = {})
+  // an assignment to `__proto__` would make no entry
+  Object.defineProperty(map, key, { value, enumerable: true, writable: true, configurable: true })
 }
 
 function put(out: JsonObject, [, name, , shape]: Field, value: Json): void {
   const kept = out[name]
-  if (shape === SHAPE.map) out[name] = { ...(isObject(kept) ? kept : {}), ...(isObject(value) ? value : {}) }
-  else if (shape === SHAPE.embedded && isObject(value)) Object.assign(out, value)
-  else if (shape === SHAPE.repeated) out[name] = Array.isArray(kept) ? [...kept, value] : [value]
+  if (shape === SHAPE.embedded && isObject(value)) Object.assign(out, value)
+  else if (shape === SHAPE.repeated && Array.isArray(kept)) kept.push(value)
+  else if (shape === SHAPE.repeated) out[name] = [value]
   // what is always written says nothing when it is zero
   else if (shape !== SHAPE.always || !isZero(value)) out[name] = value
   else delete out[name]
@@ -182,16 +211,9 @@ const isZero = (value: Json): boolean => value === '' || value === 0 || value ==
 function special(name: string, value: JsonObject, isEmpty: boolean): Json {
   const kind = shortName(name)
   if (LISTS.has(kind)) return value.items ?? []
-  if (kind === 'Quantity') return quantity(value.string ?? '0')
+  if (kind === 'Quantity') return value.string ?? '0'
   if (kind === 'IntOrString') return value.type === 1 ? (value.strVal ?? '') : (value.intVal ?? 0)
-  if (kind === 'Time' || kind === 'MicroTime') {
-    if (isEmpty) return null
-    const { seconds = 0, nanos } = value
-    if (typeof seconds !== 'number') return null
-    const text = new Date(seconds * 1000).toISOString()
-    const micros = String(Math.floor((typeof nanos === 'number' ? nanos : 0) / 1000)).padStart(6, '0')
-    return text.replace(/\.\d+Z$/, kind === 'Time' ? 'Z' : `.${micros}Z`)
-  }
+  if (kind === 'Time' || kind === 'MicroTime') return isEmpty ? null : timeOf(value, kind === 'MicroTime')
   if (kind === 'RawExtension' || kind === 'FieldsV1' || kind === 'JSON') {
     const { raw } = value
     return typeof raw === 'string' ? parse(Buffer.from(raw, 'base64').toString('utf8')) : {}
@@ -202,10 +224,28 @@ function special(name: string, value: JsonObject, isEmpty: boolean): Json {
   return value
 }
 
-const QUANTITY = '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'
+/** The first and the last second that have a year of four digits. */
+const [FIRST_SECOND, LAST_SECOND] = [-62_167_219_200, 253_402_300_799]
 
-function quantity(text: Json): Json {
-  if (typeof text === 'string' && new RegExp(QUANTITY).test(text)) return text
+/** As Go, which lets nanoseconds below zero or beyond a second count, and leaves them out where only seconds are told. */
+function timeOf(value: JsonObject, hasMicros: boolean): string {
+  const [seconds = 0, nanos = 0] = [value.seconds, value.nanos].map((each) => (typeof each === 'number' ? each : 0))
+  const micros = hasMicros ? Math.trunc(nanos / 1000) : 0
+  const whole = seconds + Math.floor(micros / 1e6)
+  if (whole < FIRST_SECOND || whole > LAST_SECOND) throw new WireError('kubed reads times of the years 0 to 9999 only')
+  const text = new Date(whole * 1000).toISOString()
+  const rest = String(micros - Math.floor(micros / 1e6) * 1e6).padStart(6, '0')
+  return text.replace(/\.\d+Z$/, hasMicros ? `.${rest}Z` : 'Z')
+}
+
+const QUANTITY = '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'
+/** The same, but a long text that does not match is passed over once. */
+const IS_QUANTITY = /^[+-]?[0-9.]+(?![0-9.])[eEinumkKMGTP]*[-+]?[0-9]*$/
+
+/** Go looks at every text as it comes. */
+function readQuantity(wire: Wire): string {
+  const text = wire.delimited().toString('utf8')
+  if (IS_QUANTITY.test(text)) return text
   throw new WireError(`quantities must match the regular expression '${QUANTITY}'`)
 }
 

@@ -27,7 +27,7 @@ import {
 import { findInner, mountImage, mountMemory } from './mounts.ts'
 import { watchMemory, type Watched } from './memory-watch.ts'
 import { checkMachine } from './self-check.ts'
-import { prepareTools, whyNoTerminals } from './tools.ts'
+import { prepareTools, replaceFile, whyNoTerminals } from './tools.ts'
 import { resolveUser } from './user.ts'
 
 /**
@@ -45,9 +45,9 @@ export async function startLinuxDriver(
   const stateDir = realpathSync(o.stateDir)
   const paths = makePaths(stateDir)
   prepareTools(paths.tools, paths.hold)
-  writeFileSync(paths.initScript, INIT_SCRIPT)
-  writeFileSync(paths.execScript, EXEC_SCRIPT)
-  writeFileSync(paths.enterScript, ENTER_SCRIPT)
+  replaceFile(paths.initScript, (next) => writeFileSync(next, INIT_SCRIPT))
+  replaceFile(paths.execScript, (next) => writeFileSync(next, EXEC_SCRIPT))
+  replaceFile(paths.enterScript, (next) => writeFileSync(next, ENTER_SCRIPT))
   const removing = new Set<string>()
   let started: Linux | undefined
   const launched = await launchKeeper({

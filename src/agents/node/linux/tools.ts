@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, copyFileSync, existsSync, mkdirSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { TOOL_ENV } from './launch.ts'
@@ -50,8 +50,23 @@ function copyTools(folder: string, names: readonly string[]): void {
     for (const [library, path] of librariesOf(tool)) libraries.set(library, path)
     libraries.set(name, tool)
   }
-  for (const [name, path] of libraries) copyFileSync(path, join(folder, name))
-  for (const name of [...names, 'ld']) chmodSync(join(folder, name), 0o755)
+  for (const [name, path] of libraries)
+    replaceFile(join(folder, name), (next) => {
+      copyFileSync(path, next)
+      chmodSync(next, 0o755)
+    })
+}
+
+/** Puts a file in the place of one that programs of an earlier server may run: they keep theirs, which is never written to. */
+export function replaceFile(path: string, write: (next: string) => void): void {
+  const next = `${path}.next`
+  try {
+    write(next)
+    renameSync(next, path)
+  } catch (error) {
+    rmSync(next, { force: true })
+    throw error
+  }
 }
 
 /** The shared libraries of a program by name, and its loader as `ld`. */

@@ -7,17 +7,27 @@ export type LineCutter = { readonly write: (text: string) => void; readonly end:
  * @param longest in characters; a longer line is handed on in pieces of at least that, so that memory stays bounded
  */
 export function createLineCutter(onLine: (line: string) => void, longest = Infinity): LineCutter {
-  let rest = ''
+  // pieces of a line whose end was not seen yet: only what comes new is searched for it
+  let rest: string[] = []
+  let length = 0
   const end = (): void => {
-    if (rest !== '') onLine(rest)
-    rest = ''
+    if (length > 0) onLine(rest.join(''))
+    rest = []
+    length = 0
   }
   return {
     write(text) {
-      const lines = (rest + text).split('\n')
-      rest = lines.pop() ?? ''
-      for (const line of lines) onLine(line)
-      if (rest.length > longest) end()
+      const lines = text.split('\n')
+      const last = lines.pop() ?? ''
+      for (const line of lines) {
+        onLine(rest.length === 0 ? line : rest.join('') + line)
+        rest = []
+        length = 0
+      }
+      if (last === '') return
+      rest.push(last)
+      length += last.length
+      if (length > longest) end()
     },
     end,
   }

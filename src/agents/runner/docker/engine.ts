@@ -28,6 +28,11 @@ const QUESTIONS: readonly Question[] = [
 
 const QUESTION_MS = 5_000
 
+/** Characters; what is printed without line ends is told in pieces. */
+const LONGEST_LINE = 65_536
+/** Characters; of a longer output the end is kept, where an engine tells what came of it. */
+const LONGEST_OUTPUT = 4_194_304
+
 /** `own` where nothing is said. @throws SluiceError USAGE for what is no builder */
 export function parseBuilder(text: string | undefined): BuilderWord {
   const found = BUILDERS.find((word) => word === (text || 'own'))
@@ -63,7 +68,7 @@ function askVersion(name: string, ask: readonly string[]): Promise<string | unde
 }
 
 /**
- * Runs a command of an engine to its end and tells its lines; answers its standard output.
+ * Runs a command of an engine to its end and tells its lines; answers its standard output, or the end of a very long one.
  *
  * @throws SluiceError STEP_FAILED with the last line that it said
  */
@@ -93,10 +98,12 @@ export function runEngine(
       o.log?.(line)
     }
     // each stream has lines of its own: a piece of the other in between would tear one
-    const out = createLineCutter(say)
-    const err = createLineCutter(say)
+    const out = createLineCutter(say, LONGEST_LINE)
+    const err = createLineCutter(say, LONGEST_LINE)
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text
+      // cut seldom, since a cut copies
+      if (output.length > 2 * LONGEST_OUTPUT) output = output.slice(-LONGEST_OUTPUT)
       if (o.log) out.write(text)
     })
     child.stderr.setEncoding('utf8').on('data', err.write)

@@ -75,6 +75,13 @@ test('what is more particular comes before what stands in front of it', () => {
   assert.deepEqual(types, ['text/html', 'application/*', '*/*', '*/*'])
 })
 
+test('no more than 64 media types count', () => {
+  const header = `${Array.from({ length: 64 }, (_, index) => `a/b${index}`).join(',')},application/json`
+  assert.equal(parseAccept(header.repeat(10)).length, 64)
+  assert.equal(plainTypeOf(header), undefined)
+  assert.equal(plainTypeOf(header.replace('a/b0,', '')), 'application/json')
+})
+
 test('failures are told in what they can be told in', () => {
   assert.equal(plainTypeOf(`application/json;${TABLE},application/yaml`), 'application/yaml')
   assert.equal(plainTypeOf(`${PROTOBUF};${METADATA}`), undefined)

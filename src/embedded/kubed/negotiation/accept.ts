@@ -21,14 +21,17 @@ export type Form = {
 /** One media type of an Accept header. */
 type MediaType = { readonly type: string; readonly parameters: ReadonlyMap<string, string>; readonly q: number }
 
+/** Clients name a handful: each more is compared with all others, before it is known who asks. */
+const MOST_RANGES = 64
+
 /**
- * Media types in the order in which the client wants them.
+ * Media types in the order in which the client wants them; of a longer list the first {@link MOST_RANGES} count.
  *
  * @see https://github.com/munnerz/goautoneg (what is more particular comes first whatever its weight, if it stands behind what is less)
  */
 export function parseAccept(header: string): MediaType[] {
   const out: MediaType[] = []
-  for (const part of header.split(',')) {
+  for (const part of header.split(',', MOST_RANGES)) {
     const [range = '', ...rest] = part.split(';')
     const [main = '', sub, ...more] = range.split('/').map((each) => each.trim())
     if (more.length > 0 || (!sub && main !== '*')) continue

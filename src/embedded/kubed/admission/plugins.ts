@@ -38,14 +38,21 @@ const forNew = (storageKey: string, admit: Admit): Admit =>
     if (before === undefined) admit(env, call, object, before)
   })
 
+/** Looks at nothing that is being deleted. */
+const unlessEnding =
+  (admit: Admit): Admit =>
+  (env, call, object, before) => {
+    if (before?.metadata.deletionTimestamp === undefined) admit(env, call, object, before)
+  }
+
 /** Those that change what is written, in the order of the real server. */
 const CHANGING: readonly Plugin[] = [
   [
     'LimitRanger',
-    (env, { resource, subresource }, pod, before) => {
+    unlessEnding((env, { resource, subresource }, pod, before) => {
       const isAsked = subresource === (before === undefined ? '' : RESIZE)
       if (resource.storageKey === PODS && isAsked) applyLimitDefaults(env, pod)
-    },
+    }),
   ],
   [
     'ServiceAccount',
@@ -71,7 +78,7 @@ const CHANGING: readonly Plugin[] = [
 
 /** Those that only refuse or warn, in the order of the real server; they see what was found valid. */
 const CHECKING: readonly Plugin[] = [
-  ['LimitRanger', checkLimits],
+  ['LimitRanger', unlessEnding(checkLimits)],
   ['PodSecurity', admitPodSecurity],
   ['PersistentVolumeClaimResize', admitGrowth],
   ['RuntimeClass', forNew(PODS, (env, { resource }, pod) => checkOverhead(env, resource, pod))],

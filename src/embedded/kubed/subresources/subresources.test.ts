@@ -99,3 +99,20 @@ test('a pod that is resized gets what the limits of its namespace say', async ()
     '422 Pod "p" is invalid: spec: Invalid value: "BestEffort": Pod QOS Class may not change as a result of resizing',
   )
 })
+
+// As LimitRanger has it, which is no part of what was recorded.
+test('the limits of its namespace say nothing of a pod that is being deleted', async () => {
+  const at = '/api/v1/namespaces/leaving'
+  await ask('POST', '/api/v1/namespaces', { metadata: { name: 'leaving' } })
+  const resources = { requests: { cpu: '3' } }
+  const spec = { containers: [{ name: 'c', image: 'i', resources }] }
+  await ask('POST', `${at}/pods`, { metadata: { name: 'p', finalizers: ['example.com/f'] }, spec })
+  const limits = [{ type: 'Container', default: { memory: '1Gi' }, max: { cpu: '2' } }]
+  await ask('POST', `${at}/limitranges`, { metadata: { name: 'l' }, spec: { limits } })
+  const resize = (): ReturnType<typeof ask> => ask('PATCH', `${at}/pods/p/resize`, {})
+  assert.equal((await resize()).code, 422)
+  await ask('DELETE', `${at}/pods/p`)
+  const { code, body } = await resize()
+  assert.equal(code, 200)
+  assert.deepEqual(body.spec.containers[0].resources, resources)
+})

@@ -182,3 +182,18 @@ const groups: { it: string; spec: Pod['spec']; want: object }[] = [
 for (const { it, spec, want } of groups)
   test(`the limits of a pod: ${it}`, () =>
     assert.deepEqual(podLimitsOf({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web' }, spec }), want))
+
+test('a container that is alone in its pod has the limits of its pod to the thousandth', () => {
+  const written = [
+    ...Array.from({ length: 4000 }, (_, index) => ({ k: index + 1, cpu: `${index + 1}m` })),
+    ...[350, 410, 570, 700, 1400, 2300].flatMap((k) =>
+      [`${k / 1000}`, `${k}000u`, `${k}e-3`].map((cpu) => ({ k, cpu })),
+    ),
+  ]
+  const wrong = written.filter(({ k, cpu }) => {
+    const container = bounded('a', { cpu })
+    const pod: Pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' }, spec: { containers: [container] } }
+    return limitsOf(pod, container, GIB).cpuMillis !== k || podLimitsOf(pod).cpuMillis !== k
+  })
+  assert.deepEqual(wrong, [])
+})

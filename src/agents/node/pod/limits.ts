@@ -1,7 +1,6 @@
 import { asJson, objectOf } from '../../../lib/kube/json.ts'
-import { containerResources, podResources } from '../../../lib/kube/quota.ts'
+import { amounts, containerResources, podResources } from '../../../lib/kube/quota.ts'
 import type { Limits } from '../driver.ts'
-import { parseQuantity } from './content/fields.ts'
 import { isSidecar } from './restart-policy.ts'
 import { type Container, isCritical, type Pod, type PodSpec, type Quantities } from './shapes.ts'
 
@@ -12,13 +11,13 @@ import { type Container, isCritical, type Pod, type PodSpec, type Quantities } f
 export function limitsOf(pod: Pod, container: Container, totalBytes: number): Limits {
   const { limits, requests } = container.resources ?? {}
   const ofPod = pod.spec.resources?.limits
-  const memoryBytes = amount(limits, 'memory') ?? amount(ofPod, 'memory')
-  const cpuCores = amount(limits, 'cpu') ?? amount(ofPod, 'cpu')
-  const cpuRequest = requests?.['cpu'] === undefined ? cpuCores : amount(requests, 'cpu')
+  const memory = amount(limits, 'memory') ?? amount(ofPod, 'memory')
+  const cpu = amount(limits, 'cpu') ?? amount(ofPod, 'cpu')
+  const cpuRequest = requests?.['cpu'] === undefined ? cpu : amount(requests, 'cpu')
   return {
-    ...(memoryBytes === undefined ? {} : { memoryBytes: Math.ceil(memoryBytes) }),
-    ...(cpuCores === undefined ? {} : { cpuMillis: Math.ceil(cpuCores * 1000) }),
-    ...(cpuRequest === undefined ? {} : { cpuRequestMillis: Math.ceil(cpuRequest * 1000) }),
+    ...(memory === undefined ? {} : { memoryBytes: wholes(memory) }),
+    ...(cpu === undefined ? {} : { cpuMillis: millis(cpu) }),
+    ...(cpuRequest === undefined ? {} : { cpuRequestMillis: millis(cpuRequest) }),
     outOfMemoryScore: outOfMemoryScore(pod, container, totalBytes),
   }
 }
@@ -30,10 +29,9 @@ export function limitsOf(pod: Pod, container: Container, totalBytes: number): Li
  */
 export function podLimitsOf({ spec }: Pod): Limits {
   const { limits, requests } = podResources(objectOf(asJson({ spec })))
-  const millis = (nano: bigint): number => Math.ceil(Number(nano) / 1e6)
   const [cpu, memory] = [limits.get('cpu')?.nano ?? 0n, limits.get('memory')?.nano ?? 0n]
   return {
-    ...(isLimited(spec, 'memory') && memory > 0n ? { memoryBytes: Math.ceil(Number(memory) / 1e9) } : {}),
+    ...(isLimited(spec, 'memory') && memory > 0n ? { memoryBytes: wholes(memory) } : {}),
     ...(isLimited(spec, 'cpu') && cpu > 0n ? { cpuMillis: millis(cpu) } : {}),
     cpuRequestMillis: millis(requests.get('cpu')?.nano ?? 0n),
   }
@@ -52,8 +50,8 @@ function isLimited({ containers, initContainers = [], resources }: PodSpec, name
  */
 export function memoryVolumeBytes({ spec }: Pod, sizeLimit: string | number | undefined, totalBytes: number): number {
   const ofPod = isLimited(spec, 'memory') ? podResources(objectOf(asJson({ spec }))).limits.get('memory') : undefined
-  const bytes = [parseQuantity(sizeLimit) ?? 0, Number(ofPod?.nano ?? 0n) / 1e9].filter((most) => most > 0)
-  return Math.ceil(Math.min(totalBytes, ...bytes))
+  const bounds = [amount({ sizeLimit: sizeLimit ?? 0 }, 'sizeLimit') ?? 0n, ofPod?.nano ?? 0n]
+  return Math.min(totalBytes, ...bounds.filter((nano) => nano > 0n).map(wholes))
 }
 
 /**
@@ -80,15 +78,20 @@ function shareOfRest({ spec }: Pod): number {
   const whole = amount(spec.resources?.requests, 'memory')
   if (whole === undefined) return 0
   const asked = containerResources(objectOf(asJson(spec)), 'requests').get('memory')
-  const rest = Math.max(0, Math.ceil(whole) - Math.ceil(Number(asked?.nano ?? 0n) / 1e9))
+  const rest = Math.max(0, wholes(whole) - wholes(asked?.nano ?? 0n))
   return Math.floor(rest / (spec.containers.length + (spec.initContainers ?? []).length))
 }
 
 function memoryRequest({ resources }: Container): number {
-  return Math.ceil(amount(resources?.requests, 'memory') ?? 0)
+  return wholes(amount(resources?.requests, 'memory') ?? 0n)
 }
 
-function amount(quantities: Quantities | undefined, name: string): number | undefined {
-  const value = parseQuantity(quantities?.[name])
-  return value === undefined || value <= 0 ? undefined : value
+/** What is asked for or allowed, in billionths; exactly, as the kernel takes no container that is given more than its pod. */
+function amount(quantities: Quantities | undefined, name: string): bigint | undefined {
+  const nano = amounts(quantities).get(name)?.nano
+  return nano === undefined || nano <= 0n ? undefined : nano
 }
+
+const wholes = (nano: bigint): number => roundUp(nano, 1_000_000_000n)
+const millis = (nano: bigint): number => roundUp(nano, 1_000_000n)
+const roundUp = (nano: bigint, unit: bigint): number => Number((nano + unit - 1n) / unit)

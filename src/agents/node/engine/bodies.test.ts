@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ContainerStart } from '../driver.ts'
-import { containerBody, type Place } from './bodies.ts'
+import { capabilitiesOf } from '../pod/capabilities.ts'
+import { containerBody, type Place, sandboxBody } from './bodies.ts'
 
 const place: Place = { node: 'n', network: 'net', gateway: '10.0.0.1', emptyImage: 'empty', ulimits: [] }
 const start: ContainerStart = {
@@ -35,3 +36,17 @@ for (const { it, over, want } of cases)
     const body = containerBody(place, { ...start, ...over }, 'image')
     assert.equal((body as { HostConfig: { PidMode?: string } }).HostConfig.PidMode, want)
   })
+
+test('the first of the processes that containers share has a power that none of them can have', () => {
+  const body = sandboxBody(place, start.pod, { sysctls: [], sharesProcesses: true })
+  const isRefused = (name: string): boolean => {
+    try {
+      return capabilitiesOf({ add: [name] }) === undefined
+    } catch {
+      return true
+    }
+  }
+  const { CapAdd } = (body as { HostConfig: { CapAdd: string[] } }).HostConfig
+  assert.deepEqual(CapAdd.filter(isRefused), ['WAKE_ALARM'])
+  assert.ok(!capabilitiesOf({ add: ['ALL'] })?.includes('wake_alarm'))
+})

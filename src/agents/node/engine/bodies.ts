@@ -34,20 +34,26 @@ export type Place = {
 const PERIOD_US = 100_000
 const LOGS = { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '2' } } as const
 
+/**
+ * A harmless power that no container is given: the kernel lets nobody look into a process that has more powers, and through that of the
+ * sandbox containers that share its processes would see the machine's programs.
+ */
+const ABOVE_ALL = 'WAKE_ALARM'
+
 /** Name of a container: the node's, the pod's, its own. */
 export function nameOf(place: Place, ...parts: readonly (string | number)[]): string {
   return ['sluice', place.node, ...parts].join('-')
 }
 
 /** The container that holds a pod's network: it knows the way to the Services, and sleeps. Its first process may be that of all of the pod. */
-export function sandboxBody(place: Place, pod: PodId, { sysctls }: SandboxSpec): object {
+export function sandboxBody(place: Place, pod: PodId, { sysctls, sharesProcesses }: SandboxSpec): object {
   const route = `ip route replace default via "$1" && ${reap('sleep infinity')}`
   return {
     ...ownProgram(place, ['sh', '-c', route, 'sh', place.gateway], 'sandbox'),
     Hostname: pod.name.slice(0, 63),
     Labels: { [LABELS.node]: place.node, [LABELS.kind]: 'sandbox', [LABELS.uid]: pod.uid },
     HostConfig: {
-      ...ownHost(place),
+      ...ownHost(place, sharesProcesses ? [ABOVE_ALL] : []),
       Sysctls: Object.fromEntries(sysctls.map(({ name, value }) => [name, value])),
     },
   }
@@ -131,8 +137,8 @@ function ownProgram({ emptyImage }: Place, words: readonly string[], kind: strin
   }
 }
 
-function ownHost(place: Place): object {
-  return { NetworkMode: place.network, CapAdd: ['NET_ADMIN'], Binds: machinePrograms(), ...common(place) }
+function ownHost(place: Place, powers: readonly string[] = []): object {
+  return { NetworkMode: place.network, CapAdd: ['NET_ADMIN', ...powers], Binds: machinePrograms(), ...common(place) }
 }
 
 function common({ ulimits }: Place): object {

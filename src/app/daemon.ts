@@ -99,7 +99,6 @@ async function start(options: DaemonOptions, closers: Closers): Promise<Daemon> 
   const disk = openDiskWatch(options, closers)
   const wires = openWires()
   const servers = await startServers(options, { chosen, token, wires }, closers)
-  closers.add(wires.close)
   const stopping = { stopPods: true }
   const refs = await readRefs(servers.gitRoot, repository.name)
   const announced = wires.waiting()
@@ -260,6 +259,7 @@ async function startServers(
     onPush: (push) => wires.pushed(push),
   })
   closers.add(() => gitd.close())
+  closers.add(wires.close) // before it: it waits for the pushes that wait for somebody to listen
   await gitd.createRepository(repository.name, repository.origin)
   return { urlOf: gitd.urlOf, gitRoot, registryUrl: registry.url, registryHost: registry.host }
 }
@@ -295,8 +295,7 @@ async function startWorkers(
   await Promise.all([pods.ready, deployments.ready])
   reportPods(pods, record)
   const dispatches = openDispatches()
-  const giveBack = await leadOwnCluster(client, systemClock)
-  closers.add(() => giveBack().catch(() => undefined))
+  await leadOwnCluster(client, systemClock, log)
   const engine = await startEngine({
     client,
     caches,

@@ -82,11 +82,19 @@ export async function runElected(
 
 /**
  * Says in the cluster that `sluice up` brings along that its engine leads: one that is pointed at it from outside waits, instead of writing beside it.
+ * It is never given back: who waits would lead when this process ends, and go on for some seconds beside its next start.
  *
- * @returns gives the lease back
+ * A cluster that refuses the lease (a policy, a quota) is started nevertheless: how else could the policy be taken away?
  */
-export async function leadOwnCluster(client: KubeClient, clock: Clock): Promise<() => Promise<void>> {
-  return takeLease({ client, clock, namespace: NAMESPACE, name: LEASE, identity: 'sluice up', leaseMs: OWN_CLUSTER_MS })
+export async function leadOwnCluster(client: KubeClient, clock: Clock, log: (line: string) => void): Promise<void> {
+  const identity = 'sluice up'
+  try {
+    await takeLease({ client, clock, namespace: NAMESPACE, name: LEASE, identity, leaseMs: OWN_CLUSTER_MS })
+  } catch (error) {
+    log(
+      `the lease ${NAMESPACE}/${LEASE} is not held: a sluice engine that is pointed at this cluster would write beside this one; ${describeError(error)}`,
+    )
+  }
 }
 
 /** Shards lead side by side: the lease is of those who work on the same objects. */

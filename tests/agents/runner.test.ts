@@ -297,7 +297,7 @@ for (const builder of ['own', 'buildah', 'podman', 'auto'] as const)
         with: {images: registry.sluice.local/meta, tags: 'type=sha'}
       - uses: docker/build-push-action@v6
         id: built
-        with: {context: ./web, push: true, tags: '\${{ steps.meta.outputs.tags }}', build-args: V=8}
+        with: {context: ./web, call: build, push: true, tags: '\${{ steps.meta.outputs.tags }}', build-args: V=8}
       - run: echo "digest \${{ steps.built.outputs.digest }}"
 `),
         { builder, onImagePushed: ({ image, tag }) => void pushed.push(`${image}:${tag}`) },
@@ -395,6 +395,7 @@ test('what cannot run says so, with file and line: broken YAML, unknown action, 
       job('      - {uses: docker/build-push-action@v6, with: {outputs: "type=registry"}}\n'),
       /docker\/build-push-action with "outputs" is not supported/,
     ],
+    [job('      - {uses: docker/build-push-action@v6, with: {call: check}}\n'), /with "call" is not supported/],
     [job('      - {run: x, shell: fish}\n'), /the shell "fish" is not supported/],
     [job('      - {run: x, working-directory: gone}\n'), /"gone" does not exist/],
     [job('      - {run: x}\n', '    services: {db: {image: x}}\n'), /services/],

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import { hostname, networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -47,6 +47,24 @@ test('what a killed process of the same number left is not written through', asy
   await store.write('bucket/a/b/c.tar.gz', Buffer.from('new'))
   for (const name of ['c', 'latest']) assert.equal((await store.read(`bucket/a/b/${name}.tar.gz`)).toString(), 'new')
 })
+
+test(
+  "a folder that is not ours (a volume's lost+found) keeps no store from opening",
+  { skip: process.getuid?.() === 0 && 'root may read everything' },
+  async (t) => {
+    const root = mkdtempSync(join(tmpdir(), 'sluice-artifacts-'))
+    const [foreign, left] = [join(root, 'lost+found'), join(root, 'z.1.tmp')]
+    mkdirSync(foreign, { mode: 0 })
+    writeFileSync(left, '')
+    const store = await openArtifactStore(root, '127.0.0.1:0')
+    t.after(async () => {
+      await store.close()
+      chmodSync(foreign, 0o700)
+      rmSync(root, { recursive: true, force: true })
+    })
+    assert.deepEqual(readdirSync(root), ['lost+found'])
+  },
+)
 
 const machine = process.env['HOSTNAME'] || hostname()
 const advertised: { it: string; listen: string; says?: string; want: RegExp }[] = [

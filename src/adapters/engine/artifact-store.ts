@@ -78,11 +78,18 @@ export async function openArtifactStore(root: string, listen: string, advertised
   }
 }
 
-/** Removes what a process that was killed had not finished. */
-async function removeDrafts(root: string): Promise<void> {
-  const found = await readdir(root, { recursive: true, withFileTypes: true })
-  const drafts = found.filter((one) => !one.isDirectory() && one.name.endsWith('.tmp'))
-  await Promise.all(drafts.map((one) => rm(join(one.parentPath, one.name), { force: true })))
+/** Removes what a process that was killed had not finished. A folder that is not ours (`lost+found` of a volume) holds nothing of it. */
+async function removeDrafts(folder: string): Promise<void> {
+  const found = await readdir(folder, { withFileTypes: true })
+  for (const one of found) {
+    const path = join(folder, one.name)
+    if (one.isDirectory()) await removeDrafts(path).catch(passNotOurs)
+    else if (one.name.endsWith('.tmp')) await rm(path, { force: true }).catch(passNotOurs)
+  }
+}
+
+function passNotOurs(error: unknown): void {
+  if (!['EACCES', 'EPERM'].includes(readText(error, 'code'))) throw error
 }
 
 /** Nobody reaches an address that stands for all of the machine's: others find it by its name, which in a pod is `$HOSTNAME`. */

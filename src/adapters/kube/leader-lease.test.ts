@@ -162,7 +162,7 @@ test('a lease that is given back is taken at the next look', async () => {
   await second.held.close()
 })
 
-test('a lease is taken from who holds it, and given back', async () => {
+test('a lease is taken from who holds it', async () => {
   const server = openServer()
   const first = open(server, 'first')
   await first.pass(1_000)
@@ -179,13 +179,10 @@ test('a lease is taken from who holds it, and given back', async () => {
   server.state.before = () => {
     if (renewals-- > 0) server.state.version++
   }
-  const giveBack = await takeLease(mine)
+  await takeLease(mine)
   assert.deepEqual(server.state.spec?.holderIdentity, 'owner')
   await first.pass(5_000)
   assert.equal(first.held.isLeading(), false)
-  await giveBack()
-  assert.equal(server.state.spec?.holderIdentity, '')
-  await first.pass(5_000)
-  assert.equal(first.held.isLeading(), true)
   await first.held.close()
+  assert.deepEqual(server.state.spec?.holderIdentity, 'owner')
 })

@@ -90,14 +90,12 @@ const MOST_TRIES = 10
 
 /**
  * Takes a lease from whoever holds it, for `leaseMs`: for the one whose cluster it is. It is not renewed; who held it loses it at the next renewal.
- *
- * @returns gives it back
  */
-export async function takeLease(held: HeldLease): Promise<() => Promise<void>> {
+export async function takeLease(held: HeldLease): Promise<void> {
   const { client, namespace, name } = held
   for (let tries = 1; ; tries++) {
     const written = await write(held, await client.get({ ...LEASE, namespace, name }))
-    if (written !== undefined) return () => release(held)
+    if (written !== undefined) return
     if (tries === MOST_TRIES)
       throw new ApiError(409, 'Conflict', `lease ${namespace}/${name} is written by others all the time`)
   }

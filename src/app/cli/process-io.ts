@@ -17,8 +17,13 @@ export function ioOfProcess(): Io {
       stop.abort(signal)
     })
   }
-  // The terminal is gone. Several parents pass it on, so it never counts as the second Ctrl-C.
-  process.on('SIGHUP', () => stop.abort('SIGHUP'))
+  // The terminal is gone. Several parents pass it on at once: only what comes later is a second one.
+  let hungUpAtS = Number.POSITIVE_INFINITY
+  process.on('SIGHUP', () => {
+    if (process.uptime() - hungUpAtS >= ECHO_S) process.exit(HUNG_UP)
+    hungUpAtS = Math.min(hungUpAtS, process.uptime())
+    stop.abort('SIGHUP')
+  })
   return {
     out: (text) => writeTo(process.stdout, text),
     err: (text) => writeTo(process.stderr, text),
@@ -40,6 +45,12 @@ function endWithReader(stream: NodeJS.WriteStream, isServer: boolean): void {
     if (!isServer) process.exit(BROKEN_PIPE)
   })
 }
+
+/** So long the parents' copies of a SIGHUP may take. */
+const ECHO_S = 1
+
+/** What a shell says of a program that SIGHUP ended. */
+const HUNG_UP = 129
 
 /** What a shell says of a program that SIGPIPE ended: 128 and the number of the signal. */
 const BROKEN_PIPE = 141

@@ -33,6 +33,16 @@ test('a lock left by a dead process is taken over', () =>
     folder.release()
   }))
 
+test(
+  'a folder whose lock may not be written is refused',
+  { skip: process.getuid?.() === 0 && 'root may write everything' },
+  () =>
+    inFolder((dir) => {
+      writeFileSync(join(dir, 'lock.db'), '', { mode: 0o444 })
+      assert.throws(() => holdStateFolder(dir), { code: 'STATE_UNWRITABLE', message: /lock\.db/ })
+    }),
+)
+
 for (const left of ['{"pid":4194304,"startedTicks":"1"}', '{', undefined])
   test(`a folder that is held stays so though its lock.json says ${left ?? 'nothing'}`, () =>
     inFolder((dir) => {

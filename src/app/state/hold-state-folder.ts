@@ -1,7 +1,8 @@
-import { accessSync, constants, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { accessSync, constants, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import Database from 'libsql'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { readText } from '../../lib/kube/read.ts'
 import { shellWord } from '../terminal/shell-word.ts'
 import { identityOf } from './process-identity.ts'
 import { holderOf, LOCK, makeStateFolder, readJson, type StateFolder, unwritable } from './state-folder.ts'
@@ -41,20 +42,37 @@ function takeLock(dir: string): () => void {
   }
 }
 
+/** Of two that begin at once, each may stand in the other's way for a moment: with no patience both were refused. */
+const PATIENCE_MS = 200
+
 /** SQLite's lock is one of the kernel, on every system. Nothing is ever written into the file. */
 function lockFile(dir: string): () => void {
+  const path = join(dir, 'lock.db')
   let database: Database.Database | undefined
   try {
     accessSync(dir, constants.W_OK) // says why not in words that people know
-    database = new Database(join(dir, 'lock.db'), { timeout: 0 })
+    database = new Database(path, { timeout: PATIENCE_MS })
+    accessSync(path, constants.W_OK) // of a file that may only be read SQLite takes a lock that others get, too
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
   } catch (error) {
     database?.close()
     throw error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY'
       ? inUse(dir)
-      : unwritable(dir, error)
+      : unwritable(dir, error, adviceOn(path, error))
   }
   return () => database.close()
+}
+
+/** A start by another user (`sudo sluice up`) leaves files that are that user's. */
+function adviceOn(path: string, error: unknown): string | undefined {
+  if (!['EACCES', 'SQLITE_CANTOPEN'].includes(readText(error, 'code'))) return undefined
+  try {
+    const { uid } = statSync(path)
+    if (uid === process.getuid?.()) return undefined
+    return `lock.db is of user ${uid}, who ran sluice here: once that has ended, sudo chown -R $(id -u) ${shellWord(dirname(path))}`
+  } catch {
+    return undefined // there is none, or nobody may look
+  }
 }
 
 function inUse(dir: string): SluiceError {

@@ -6,14 +6,14 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { describeError } from '../../lib/error/sluice-error.ts'
 import { listenFault } from '../../machine/listen-fault.ts'
-import { choosePorts, type Ports } from './ports.ts'
+import { choosePorts, LISTENERS, type Ports } from './ports.ts'
 import { holdStateFolder } from './hold-state-folder.ts'
 import type { StateFolder } from './state-folder.ts'
 
 test('two listeners that ask for one port are told so, each by its name', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'sluice-ports-'))
   const folder = holdStateFolder(dir)
-  const { git } = await chosen(folder)
+  const { git } = await keepQuietPorts(folder)
   await assert.rejects(choosePorts(folder, { page: git }), {
     code: 'PORT_IN_USE',
     message: `port ${git} of the page listener is taken by the git listener of this one`,
@@ -26,8 +26,11 @@ test('two listeners that ask for one port are told so, each by its name', async 
 test('ports are chosen once and kept; a taken one is named', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'sluice-ports-'))
   const folder = holdStateFolder(dir)
-  const first = await chosen(folder)
-  assert.equal(new Set(Object.values(first)).size, 6)
+  const anew = await chosen(folder)
+  assert.equal(new Set(Object.values(anew)).size, 6)
+  assert.deepEqual(folder.read('ports.json'), anew)
+
+  const first = await keepQuietPorts(folder)
   assert.deepEqual(await chosen(folder), first)
 
   const other = createServer()
@@ -52,7 +55,10 @@ test("a port that is chosen anew is nobody else's until its listener comes", asy
     await listening(ports.page)
   )()
   await close()
-  for (const port of Object.values(ports)) await (await listening(port))()
+  const ends = await Promise.all(Object.values(ports).map((port) => listening(port).catch(code)))
+  // somebody else may have chosen one of them meanwhile, not all
+  assert.ok(ends.some((end) => end !== 'EADDRINUSE'))
+  for (const end of ends) if (typeof end === 'function') await end()
   folder.release()
   rmSync(dir, { recursive: true })
 })
@@ -68,6 +74,20 @@ test('an address that this machine does not have is told so, not as taken', asyn
     /^192\.0\.2\.1:0 is no address of this machine\n {2}where: .*\n {2}hint: choose one/,
   )
 })
+
+/** Keeps free ports that nobody else chooses while this runs: below those of servers, Services and connections. */
+async function keepQuietPorts(folder: StateFolder): Promise<Ports> {
+  const quiet: number[] = []
+  while (quiet.length < LISTENERS.length) {
+    const port = 10_000 + Math.floor(Math.random() * 10_000)
+    const end = quiet.includes(port) ? undefined : await listening(port).catch(() => undefined)
+    if (end !== undefined) quiet.push(port)
+    await end?.()
+  }
+  const ports = Object.fromEntries(LISTENERS.map((listener, at) => [listener, quiet[at]])) as Ports
+  folder.write('ports.json', ports)
+  return ports
+}
 
 async function chosen(folder: StateFolder): Promise<Ports> {
   const { ports, close } = await choosePorts(folder, {})

@@ -62,11 +62,11 @@ export function readJson(path: string): unknown {
 }
 
 /** What a state folder that cannot be written is told as. */
-export function unwritable(dir: string, cause: unknown): SluiceError {
+export function unwritable(dir: string, cause: unknown, advice = 'free space or change its owner'): SluiceError {
   const reason = cause instanceof Error ? cause.message : String(cause)
   return new SluiceError('STATE_UNWRITABLE', `the state folder ${dir} cannot be written: ${reason}`, {
     where: dir,
-    hint: 'free space or change its owner, or choose another folder with --state',
+    hint: `${advice}, or choose another folder with --state`,
     cause,
   })
 }

@@ -97,12 +97,13 @@ async function login({ with: input, images, addMask, log }: ActionCall): Promise
 
 /** Inputs that would change the image, or where it goes, and that nothing here carries out. */
 const NOT_BUILT_WITH = [
-  ...['add-hosts', 'annotations', 'build-contexts', 'call', 'outputs'],
+  ...['add-hosts', 'annotations', 'build-contexts', 'outputs'],
   ...['secret-envs', 'secret-files', 'secrets', 'ssh'],
 ]
 
 async function buildPush({ with: input, ...call }: ActionCall): Promise<Record<string, string>> {
   refuseInputs('docker/build-push-action', input, NOT_BUILT_WITH)
+  if (input['call'] !== 'build') refuseInputs('docker/build-push-action', input, ['call'])
   const tags = lines(input['tags'] ?? '', true)
   const flag = (name: string): boolean => /^true$/i.test(input[name] ?? '')
   const many = (option: string, name: string): string[] =>

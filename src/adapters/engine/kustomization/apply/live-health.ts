@@ -8,6 +8,7 @@ import type { Selection, WatchCache } from '../../../kube/types.ts'
 import type { EngineContext } from '../../context.ts'
 import { ApiError } from '../../../kube/api-error.ts'
 import { expressionJudge } from '../refusal.ts'
+import { whenListed } from './live-objects.ts'
 import type { Target } from './target.ts'
 import { own } from '../../../../lib/value/own.ts'
 
@@ -32,6 +33,8 @@ type Look = {
   readonly cache: WatchCache | undefined
   readonly pods?: WatchCache
   readonly unseen?: string
+  /** Of one that may not be listed. */
+  readonly isListed?: () => boolean
 }
 
 /**
@@ -99,8 +102,8 @@ async function openLook(
   const place = namespace === '' ? {} : { namespace }
   const one = { apiVersion, kind, ...place, fieldSelector: `metadata.name=${name}` }
   const cache = openWatch(context, one, onChange)
-  await cache.ready
-  return { ref, cache, ...pods }
+  const isRefused = await Promise.race([cache.ready.then(() => false), cache.refused.then(() => true)])
+  return { ref, cache, ...pods, ...(isRefused ? { isListed: whenListed(cache) } : {}) }
 }
 
 function openWatch({ caches }: EngineContext, what: Selection, onChange: () => void): WatchCache {
@@ -131,12 +134,13 @@ async function refusalToSee({ client, traps }: EngineContext, ref: ObjectRef): P
 }
 
 function judgeLook(
-  { ref, cache, pods, unseen }: Look,
+  { ref, cache, pods, unseen, isListed }: Look,
   { context, live, account }: Target,
   kustomization: Kustomization,
   vanishing: ReadonlySet<string>,
 ): Checked['judgement'] {
   if (unseen !== undefined) return { health: 'Unknown', why: unseen }
+  if (isListed?.() === false) return { health: 'Unknown', why: 'this may not be listed, so nothing is known of it' }
   // What was healthy before the apply says nothing about what is there now.
   if (live.isBehind(ref)) return { health: 'InProgress', why: 'the change has not been seen yet' }
   const object = live.get(ref) ?? cache?.get(ref.namespace, ref.name)

@@ -21,3 +21,17 @@ for (const [it, verbs, isRefused, wanted] of cases)
     assert.equal(opened, wanted)
     assert.equal(live.get({ apiVersion: 'v1', kind: 'Binding', namespace: 'n', name: 'b' }), undefined)
   })
+
+for (const isListed of [true, false])
+  test(`an object that was applied is ${isListed ? '' : 'not '}awaited in a watch that ${isListed ? 'was' : 'may not be'} listed`, async () => {
+    const client = { resource: async () => ({ verbs: ['list', 'watch'] }) } as unknown as KubeClient
+    const watch = isListed ? { ready: Promise.resolve(), refused: never } : { ready: never, refused: Promise.resolve() }
+    const caches = { open: () => ({ ...watch, onChange: () => undefined, get: () => undefined }) }
+    const live = createLiveObjects(client, caches as unknown as SharedCaches)
+    const ref = { apiVersion: 'v1', kind: 'Secret', namespace: 'n', name: 's' }
+    const labels = { 'kustomize.toolkit.fluxcd.io/name': 'app', 'kustomize.toolkit.fluxcd.io/namespace': 'n' }
+    const metadata = { name: 's', namespace: 'n', labels, resourceVersion: '7' }
+    await live.ensure('v1', 'Secret')
+    live.remember(ref, '', { apiVersion: 'v1', kind: 'Secret', metadata })
+    assert.deepEqual([live.isFollowed(ref), live.isBehind(ref)], [isListed, isListed])
+  })

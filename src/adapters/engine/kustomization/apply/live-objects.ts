@@ -29,6 +29,9 @@ export type LiveObjects = {
   readonly close: () => void
 }
 
+/** What may not be listed shows nothing, and is behind nothing. */
+type Followed = WatchCache & { readonly isListed: () => boolean }
+
 type Memory = {
   readonly desiredHash: string
   readonly liveHash: string
@@ -47,11 +50,11 @@ const FOREIGN_ANNOTATIONS = [
 
 /** Makes an empty store over the shared watches. */
 export function createLiveObjects(client: KubeClient, caches: SharedCaches): LiveObjects {
-  const watches = new Map<string, WatchCache>()
+  const watches = new Map<string, Followed>()
   const memories = new Map<string, Memory>()
   const hashes = new WeakMap<KubeObject, string>()
   const handlers: ((object: KubeObject) => void)[] = []
-  const watchOf = ({ apiVersion, kind }: Pick<ObjectRef, 'apiVersion' | 'kind'>): WatchCache | undefined =>
+  const watchOf = ({ apiVersion, kind }: Pick<ObjectRef, 'apiVersion' | 'kind'>): Followed | undefined =>
     watches.get(`${apiVersion}/${kind}`)
   const hashOf = (object: KubeObject): string => {
     const found = hashes.get(object) ?? liveHash(object)
@@ -66,7 +69,7 @@ export function createLiveObjects(client: KubeClient, caches: SharedCaches): Liv
   }
   const follow = (apiVersion: string, kind: string): WatchCache => {
     const watch = caches.open({ apiVersion, kind, labelSelector: OWNED_SELECTOR })
-    watches.set(`${apiVersion}/${kind}`, watch)
+    watches.set(`${apiVersion}/${kind}`, { ...watch, isListed: whenListed(watch) })
     watch.onChange((object, type) => {
       if (type === 'DELETED') forgetIncarnation(memories, object)
       handlers.forEach((handler) => handler(object))
@@ -84,14 +87,8 @@ export function createLiveObjects(client: KubeClient, caches: SharedCaches): Liv
     get: (ref) => watchOf(ref)?.get(ref.namespace, ref.name),
     remember: (ref, desiredHash, live) => void memories.set(idOf(ref), memoryOf(ref, desiredHash, live)),
     forget: (ref) => void memories.delete(idOf(ref)),
-    isFollowed: (ref) =>
-      memories.get(idOf(ref))?.isWatched === true || watchOf(ref)?.get(ref.namespace, ref.name) !== undefined,
-    isBehind(ref) {
-      const seen = watchOf(ref)?.get(ref.namespace, ref.name)
-      const memory = memories.get(idOf(ref))
-      if (!memory?.isWatched) return false
-      return seen === undefined || Number(seen.metadata.resourceVersion) < memory.version
-    },
+    isFollowed: (ref) => isFollowed(ref, watchOf(ref), memories.get(idOf(ref))),
+    isBehind: (ref) => isBehind(ref, watchOf(ref), memories.get(idOf(ref))),
     isUnchanged(ref, desiredHash) {
       const memory = memories.get(idOf(ref))
       return memory?.desiredHash === desiredHash && isUntouched(ref, memory)
@@ -103,6 +100,27 @@ export function createLiveObjects(client: KubeClient, caches: SharedCaches): Liv
       watches.clear()
     },
   }
+}
+
+function isFollowed(ref: ObjectRef, watch: Followed | undefined, memory: Memory | undefined): boolean {
+  if (!watch?.isListed()) return false
+  return memory?.isWatched === true || watch.get(ref.namespace, ref.name) !== undefined
+}
+
+function isBehind(ref: ObjectRef, watch: Followed | undefined, memory: Memory | undefined): boolean {
+  if (!watch?.isListed() || !memory?.isWatched) return false
+  const seen = watch.get(ref.namespace, ref.name)
+  return seen === undefined || Number(seen.metadata.resourceVersion) < memory.version
+}
+
+/** Who may not list now may be allowed to later: the watch goes on trying. */
+export function whenListed({ ready }: WatchCache): () => boolean {
+  let isListed = false
+  ready.then(
+    () => (isListed = true),
+    () => undefined,
+  )
+  return () => isListed
 }
 
 /** `undefined`: the server has no such kind. */

@@ -438,6 +438,15 @@ test('a step that asks for masks without end is ended, and says so', async () =>
   assert.match(run.cause ?? '', /more texts to be masked than a job may have/)
 })
 
+test('half a mask, all that came of it before its step was ended, hides nothing of what is told', async () => {
+  const { run, logs } = await once(
+    job('      - run: printf ::add-mask::step; sleep 987\n        timeout-minutes: 0.02\n'),
+  )
+  assert.equal(run.state, 'failed')
+  assert.match(run.cause ?? '', /the step ran longer than 0.02 minutes/)
+  assert.match(logs, /^::add-mask::\*\*\*$/m)
+})
+
 test('a background process does not hold a step, and does not outlive its job', async () => {
   const { run, logs } = await once(job(`      - run: sleep 987 & echo $!\n`))
   assert.equal(run.state, 'succeeded')

@@ -33,6 +33,8 @@ type Running = {
   readonly failure: FailureText
   stopMark: string | undefined
   hasTooManyMasks: boolean
+  /** Its process was ended: what it printed last may be half a line. */
+  isCut: boolean
 }
 
 const LONGEST_CAUSE = 300
@@ -56,7 +58,7 @@ export async function runStep(state: JobState, step: StepSpec, index: number): P
       const running: Running = {
         ...{ state, step, scope, env, log, outputs, where },
         failure: followFailure(),
-        ...{ stopMark: undefined, hasTooManyMasks: false },
+        ...{ stopMark: undefined, hasTooManyMasks: false, isCut: false },
       }
       log.line(`# ${state.masker.mask(nameOf(running))}`)
       await (step.uses === undefined ? runScript(running) : runAction(running, step.uses))
@@ -133,6 +135,7 @@ async function runScript(running: Running): Promise<void> {
     isTooMuch: () => running.hasTooManyMasks || log.isFull(),
     groups: state.groups,
   })
+  running.isCut = end.kind !== 'exit'
   out.end()
   err.end()
   if (end.kind === 'exit') readCommandFiles(running, files)
@@ -167,11 +170,11 @@ function readLine(running: Running, line: string): void {
     return
   }
   if (command?.name === 'add-mask') {
-    if (!state.masker.add(command.text)) running.hasTooManyMasks = true
+    if (!running.isCut) running.hasTooManyMasks ||= !state.masker.add(command.text)
     log.line('::add-mask::***')
     return
   }
-  if (command?.name === 'set-output') outputs[command.properties['name'] ?? ''] = command.text
+  if (command?.name === 'set-output' && !running.isCut) outputs[command.properties['name'] ?? ''] = command.text
   if (command?.name === 'stop-commands') running.stopMark = command.text.toLowerCase()
   if (command?.name === 'error') running.failure.tell(command.text)
   else if (command === undefined) running.failure.see(line)

@@ -1,7 +1,9 @@
 // `npm test`: all set-up, then every test that needs nothing but Node and git, and what is at hand besides.
 // Unit tests (src/**/*.test.ts) are bundled once and run in a few processes, two at a time; then the files of tests/, a process each, three at a time.
+// A file of tests/ that fails runs once more at the end, alone; what passes only then is named (ADR 272).
 //   --only unit|whole     one half
 //   --match TEXT          only files whose path contains TEXT
+//   --once                what fails has failed
 import { spawn } from 'node:child_process'
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
@@ -36,7 +38,15 @@ const UNIT_AT_ONCE = 2
 /** The files of the unit suite are dealt out in turn to so many processes: more would start more often, fewer would wait for the slowest. */
 const UNIT_PARTS = 4
 const MOST_MS = 20 * 60_000
-const { values } = parseArgs({ options: { only: { type: 'string' }, match: { type: 'string', default: '' } } })
+/** So many files may fail by a bad moment; more have a cause in common. */
+const MOST_AGAIN = 2
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    match: { type: 'string', default: '' },
+    once: { type: 'boolean', default: false },
+  },
+})
 
 checkNode()
 ensureDependencies()
@@ -48,10 +58,31 @@ await bundle([...unit, ...whole])
 
 const totals = { pass: 0, fail: 0, skipped: 0 }
 if (unit.length > 0) await runUnit(unit)
-await inPool(longestFirst(whole), AT_ONCE, async (file) => report(file, await run(join(out, built(file)))))
+const failed = []
+await inPool(longestFirst(whole), AT_ONCE, async (file) => {
+  const ran = await run(join(out, built(file)))
+  report(file, ran)
+  if (ran.fail > 0) failed.push({ file, ran })
+})
+const passedAgain = values.once || failed.length > MOST_AGAIN ? [] : await runAgain(failed)
 
+if (passedAgain.length > 0) console.log(`passed only when run again, alone: ${passedAgain.join(', ')}`)
 console.log(`${totals.pass} passed, ${totals.fail} failed, ${totals.skipped} skipped`)
 process.exit(totals.fail > 0 || totals.pass === 0 ? 1 : 0)
+
+/** Runs each once more; what is counted of a file is how it went then. Answers those that passed. */
+async function runAgain(files) {
+  const passed = []
+  for (const { file, ran } of files) {
+    totals.pass -= ran.pass
+    totals.fail -= ran.fail
+    totals.skipped -= ran.skipped
+    const again = await run(join(out, built(file)))
+    report(`again, alone: ${file}`, again)
+    if (again.fail === 0) passed.push(file)
+  }
+  return passed
+}
 
 function testFiles(folder) {
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import {
   existsSync,
   mkdirSync,
@@ -15,7 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { enterWords } from './enter.ts'
-import { INIT_SCRIPT } from './init-script.ts'
+import { HOLD_SCRIPT, INIT_SCRIPT, reap } from './init-script.ts'
 import { TOOL_ENV } from './launch.ts'
 import { prepareTools } from './tools.ts'
 
@@ -131,3 +132,48 @@ for (const { it, prepare } of hostile)
     assert.match(stderr, /^sluice: .*(became a link|through a symlink)/m)
     assert.equal(readFileSync(at('secret/token'), 'utf8'), 'the token')
   })
+
+/** The words of all that has this ancestor. */
+function descendants(pid: number): string[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+  return children.flatMap((child) => {
+    try {
+      return [readFileSync(`/proc/${child}/cmdline`, 'utf8').split('\0').join(' ').trim(), ...descendants(child)]
+    } catch {
+      return [] // it has ended meanwhile
+    }
+  })
+}
+
+test('the first process of a pod waits for a program that does nothing, and that is all it does', skip, async (t) => {
+  const { at } = place(t)
+  const hold = spawn(
+    'unshare',
+    ['-Urmp', '--fork', '--kill-child', 'sh', '-c', HOLD_SCRIPT, 'sh', 'host', at('hold')],
+    {
+      env: TOOL_ENV,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  )
+  const ended = once(hold, 'exit')
+  t.after(() => hold.kill('SIGKILL'))
+  let said = ''
+  hold.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
+  const waits = (): boolean => descendants(hold.pid ?? 0).includes('/ld --library-path / /sleep infinity')
+  while (said === '' && !waits()) await Promise.race([ended, new Promise((again) => setTimeout(again, 5))])
+  assert.equal(said, '')
+  hold.kill('SIGKILL')
+  await ended
+})
+
+test(
+  'a first process goes on where its program is ended by a signal, and ends where it cannot run',
+  { skip: skip.skip ?? false },
+  (t) => {
+    const { at } = place(t)
+    const twice = `sh -c "[ -e ${at('once')} ] && exit 127; : > ${at('once')}; kill -9 \\$\\$"`
+    const { status, signal } = spawnSync('sh', ['-c', reap(twice)], { timeout: 60_000 })
+    assert.deepEqual([status, signal], [0, null])
+    assert.ok(existsSync(at('once')))
+  },
+)

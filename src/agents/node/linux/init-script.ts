@@ -118,9 +118,11 @@ exit $?
 
 /**
  * What a first process does that is to stay: it waits for all that lose their parent, and for a program that does nothing. Who may signal the
- * latter ends nothing by it.
+ * latter ends nothing by it; where it cannot run, the first process ends, instead of trying without end.
+ *
+ * It runs in the foreground: in the background a shell gives it /dev/null, which the folder that it is shown does not have.
  */
-export const reap = (idle: string): string => `while :; do ${idle} & wait; done`
+export const reap = (idle: string): string => `until ${idle} || [ $? -le 128 ]; do :; done`
 
 /**
  * Holds the namespaces of a pod, by its hostname and, where its containers see the processes of each other, as the first of them: it shows nothing

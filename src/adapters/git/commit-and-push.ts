@@ -93,7 +93,8 @@ async function makeCommit(request: CommitRequest): Promise<string> {
 
 /** Stores the commit again, with its signature as a header; the unsigned one stays behind and is never pushed. */
 async function signCommit(folder: string, commit: string, sign: SignCommit): Promise<string> {
-  const { stdout: payload } = await runGit(folder, ['cat-file', 'commit', commit])
+  const { code, stdout: payload, stderr } = await runGit(folder, ['cat-file', 'commit', commit])
+  if (code !== 0) throw new SluiceError('GIT_FAILED', `git could not read the commit: ${firstFault(stderr)}`)
   const header = (await sign(payload)).trim().split('\n').join('\n ')
   const end = payload.indexOf('\n\n')
   const signed = Buffer.concat([payload.subarray(0, end), Buffer.from(`\ngpgsig ${header}`), payload.subarray(end)])

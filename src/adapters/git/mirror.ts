@@ -179,10 +179,8 @@ async function need(reader: ObjectReader, hash: string): Promise<Buffer> {
 }
 
 async function listFiles(folder: string, commit: string): Promise<readonly TreeFile[]> {
-  const listed = await runGit(folder, ['ls-tree', '-r', '-z', '--full-tree', '--end-of-options', commit])
-  if (listed.code !== 0) throw remoteError(listed.stderr.trim())
   const files: TreeFile[] = []
-  for (const line of listed.stdout.toString('utf8').split('\0')) {
+  for (const line of await listTree(folder, ['-r', '--end-of-options', commit])) {
     const [, mode, hash, path] = /^(100\d{3}) blob ([0-9a-f]+)\t(.+)$/s.exec(line) ?? []
     if (hash !== undefined && path !== undefined && isSafePath(path))
       files.push({ path, hash, isExecutable: mode === '100755' })
@@ -191,8 +189,7 @@ async function listFiles(folder: string, commit: string): Promise<readonly TreeF
 }
 
 async function listGitlinks(folder: string, commit: string): Promise<readonly Gitlink[]> {
-  const listed = await runGit(folder, ['ls-tree', '-r', '-z', '--full-tree', '--end-of-options', commit])
-  const lines = listed.stdout.toString('utf8').split('\0')
+  const lines = await listTree(folder, ['-r', '--end-of-options', commit])
   return lines.flatMap((line) => {
     const [, hash, path] = /^160000 commit ([0-9a-f]+)\t(.+)$/s.exec(line) ?? []
     return hash === undefined || path === undefined || !isSafePath(path) ? [] : [{ path, commit: hash }]
@@ -202,10 +199,16 @@ async function listGitlinks(folder: string, commit: string): Promise<readonly Gi
 async function findLink(folder: string, commit: string, path: string): Promise<string | undefined> {
   const parts = path.split('/')
   const prefixes = parts.map((_part, index) => parts.slice(0, index + 1).join('/'))
-  const argv = ['ls-tree', '-z', '--full-tree', '--end-of-options', commit, '--', ...prefixes]
-  const { stdout } = await runGit(folder, argv, { env: { GIT_LITERAL_PATHSPECS: '1' } })
-  const links = stdout.toString('utf8').split('\0')
+  const links = await listTree(folder, ['--end-of-options', commit, '--', ...prefixes])
   return links.map((line) => /^120000 blob [0-9a-f]+\t(.+)$/s.exec(line)?.[1]).find((link) => link !== undefined)
+}
+
+/** Entries of a tree. @throws SluiceError GIT_REMOTE for a part of them, which a git that was ended leaves */
+async function listTree(folder: string, argv: readonly string[]): Promise<readonly string[]> {
+  const env = { GIT_LITERAL_PATHSPECS: '1' }
+  const { code, stdout, stderr } = await runGit(folder, ['ls-tree', '-z', '--full-tree', ...argv], { env })
+  if (code !== 0) throw remoteError(stderr.trim() || 'git ls-tree was ended')
+  return stdout.toString('utf8').split('\0')
 }
 
 function treeOf(commit: string): string {

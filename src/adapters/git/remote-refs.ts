@@ -100,11 +100,18 @@ export function remoteError(message: string, cause?: unknown): SluiceError {
   return new SluiceError('GIT_REMOTE', message, { retry: 'backoff', cause })
 }
 
-/** Reads the ref advertisement of protocol 0: pkt-lines, `<hash> <name>`, capabilities after a NUL in the first. */
+/**
+ * Reads the ref advertisement of protocol 0: pkt-lines, `<hash> <name>`, capabilities after a NUL in the first. Without the flush at its end it is
+ * a part of one, which HTTP does not show where the end of the connection ends the answer.
+ */
 function parseAdvertisement(body: Buffer): RemoteRef[] {
+  const lines = [...pktLines(body)]
+  const list = lines[0]?.startsWith('# service=') ? lines.slice(lines.indexOf(undefined) + 1) : lines
+  if (list.length === 0 || list.at(-1) !== undefined)
+    throw remoteError('unexpected EOF: the list of refs of the host has no end')
   return peelRefs(
-    [...pktLines(body)].flatMap((line) => {
-      const [, hash, name] = /^([0-9a-f]{40,64}) ([^\0\n]+)/.exec(line) ?? []
+    list.flatMap((line) => {
+      const [, hash, name] = /^([0-9a-f]{40,64}) ([^\0\n]+)/.exec(line ?? '') ?? []
       return hash === undefined || name === undefined || name === 'capabilities^{}' ? [] : [{ name, hash }]
     }),
   )
@@ -124,11 +131,14 @@ export function peelRefs(lines: readonly { readonly name: string; readonly hash:
   return [...refs.values()]
 }
 
-function* pktLines(body: Buffer): Generator<string> {
+/** The lines that are there as a whole, and `undefined` for the flush that ends a list of them. */
+function* pktLines(body: Buffer): Generator<string | undefined> {
   for (let at = 0; at + 4 <= body.length;) {
     const length = Number.parseInt(body.toString('latin1', at, at + 4), 16)
     if (!(length >= 0)) throw remoteError('the host does not speak the Git protocol')
-    if (length >= 4) yield body.toString('utf8', at + 4, at + length)
-    at += Math.max(length, 4)
+    const end = at + Math.max(length, 4)
+    if (end > body.length) return
+    yield length === 0 ? undefined : body.toString('utf8', at + 4, end)
+    at = end
   }
 }

@@ -75,12 +75,14 @@ export function renderPushHead(head: PushHead, commands: readonly RefCommand[]):
   return Buffer.concat([...head.shallow, ...lines, FLUSH])
 }
 
-/** What the server says about each ref: null when accepted, else the reason. Undefined when there is no report. */
+/** What the server says about each ref: null when accepted, else the reason. Empty when there is no report. */
 export type Report = ReadonlyMap<string, string | null>
 
-/** Reads a report of `receive-pack` (already taken out of the side band). */
+/** Reads a report of `receive-pack` (already taken out of the side band). One without the flush at its end, of a git that was ended, is none. */
 export function parseReport(packets: readonly Packet[]): Report {
   const report = new Map<string, string | null>()
+  const last = packets.at(-1)
+  if (last === undefined || last.data !== undefined) return report
   for (const { data } of packets) {
     const line = data?.toString('utf8').replace(/\n$/, '') ?? ''
     const match = /^(ok|ng) (\S+)(?: (.*))?$/.exec(line)

@@ -14,7 +14,7 @@ import {
   type Renamed,
   type Report,
 } from './commands.ts'
-import { runGit, spawnGit } from './git.ts'
+import { gitText, spawnGit } from './git.ts'
 import { FLUSH, packet, skipPackets, takePackets, type Packet } from './pktline.ts'
 
 /** What a push needs to know of the server. */
@@ -216,9 +216,9 @@ async function movedRefs(
   return commands.filter((command) => hasMoved(command, refs))
 }
 
-/** Every ref of a repository with what it points at. */
+/** Every ref of a repository with what it points at. @throws SluiceError GIT_FAILED: of a part of them the others would count as gone */
 export async function currentRefs(path: string): Promise<ReadonlyMap<string, string>> {
-  const { stdout } = await runGit(['--git-dir', path, 'for-each-ref', '--format=%(objectname) %(refname)'])
+  const stdout = await gitText(path, ['--git-dir', '.', 'for-each-ref', '--format=%(objectname) %(refname)'])
   const lines = stdout.split('\n').filter((line) => line !== '')
   return new Map(lines.map((line) => [line.slice(line.indexOf(' ') + 1), line.slice(0, line.indexOf(' '))]))
 }

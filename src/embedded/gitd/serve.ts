@@ -232,7 +232,8 @@ async function announceLeftovers({ journal, options }: Context): Promise<void> {
   for (const { pending, done } of journal.leftovers()) {
     const path = repositoryPath(options.root, pending.repository)
     if (existsSync(path)) removeStaleRefLocks(path)
-    const refs = existsSync(path) ? await currentRefs(path) : new Map<string, string>()
+    const refs = existsSync(path) ? await currentRefs(path).catch(() => undefined) : new Map<string, string>()
+    if (refs === undefined) continue // what a git that failed did not say is asked again by the next start
     for (const command of pending.commands.filter((one) => hasMoved(one, refs)))
       void options.onPush?.(eventOf(pending.repository, pending.user, command))
     done()

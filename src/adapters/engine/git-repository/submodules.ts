@@ -91,7 +91,9 @@ async function readAddresses(mirror: Mirror, commit: string): Promise<ReadonlyMa
   const tracked = await mirror.files(commit)
   if (!tracked.some(({ path }) => path === '.gitmodules')) return new Map()
   const argv = ['config', '--blob', `${commit}:.gitmodules`, '-z', '--get-regexp', '^submodule\\..*\\.(path|url)$']
-  const { stdout } = await runGit(mirror.folder, argv)
+  const { code, stdout, stderr } = await runGit(mirror.folder, argv)
+  // 1: there is nothing of that kind in it
+  if (code > 1 || code < 0) throw remoteError(`cannot read .gitmodules: ${stderr.trim() || 'git was ended'}`)
   const named = new Map<string, { path?: string; url?: string }>()
   for (const entry of stdout.toString('utf8').split('\0')) {
     const [, name, field, value] = /^submodule\.(.*)\.(path|url)\n(.*)$/s.exec(entry) ?? []

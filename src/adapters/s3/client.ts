@@ -65,7 +65,10 @@ export function openBucket(options: S3Options, bucket: string): S3Bucket {
         if (status !== 200) throw refused(status, body.toString('utf8'))
         const page = parseListing(body.toString('utf8'))
         yield* page.objects
-        if (page.next === next) return
+        if (page.next !== undefined && page.next === next)
+          throw new SluiceError('S3_FAILED', 'the list of objects leads to itself, not to its next page', {
+            retry: 'backoff',
+          })
         next = page.next
       }
     },

@@ -1,11 +1,18 @@
+import { SluiceError } from '../error/sluice-error.ts'
+
 /** An object of a listing. */
 export type S3Object = { readonly key: string; readonly etag: string; readonly sizeBytes: number }
 
 /** A page of a listing. */
 export type S3Page = { readonly objects: readonly S3Object[]; readonly next: string | undefined }
 
-/** Reads a page of ListObjectsV2 that was asked for with `encoding-type=url`; only what a listing needs is looked at. */
+/**
+ * Reads a page of ListObjectsV2 that was asked for with `encoding-type=url`; only what a listing needs is looked at.
+ *
+ * @throws SluiceError S3_FAILED (retry: backoff) for a part of a page, and for one of several that does not lead to the next: what it lacks would count as deleted
+ */
 export function parseListing(xml: string): S3Page {
+  if (!xml.trimEnd().endsWith('</ListBucketResult>')) throw failed('the list of objects has no end')
   const { entries, rest } = cutEntries(xml)
   const isEncoded = rest.includes('<EncodingType>url</EncodingType>')
   const objects = entries.map((entry) => ({
@@ -15,8 +22,12 @@ export function parseListing(xml: string): S3Page {
   }))
   const next = textOf(rest, 'NextContinuationToken')
   const isCut = rest.includes('<IsTruncated>true</IsTruncated>')
-  return { objects, next: isCut && next !== '' ? next : undefined }
+  // in the words of Flux's S3 library
+  if (isCut && next === '') throw failed('Truncated response should have continuation token set')
+  return { objects, next: isCut ? next : undefined }
 }
+
+const failed = (message: string): SluiceError => new SluiceError('S3_FAILED', message, { retry: 'backoff' })
 
 const ENTRY_START = '<Contents>'
 const ENTRY_END = '</Contents>'

@@ -32,8 +32,20 @@ test('a listing is read: keys decoded, etags without quotes, the next page', () 
   )
   assert.equal(next, 't&1')
   assert.equal(parseListing('<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>').next, undefined)
-  assert.equal(parseListing('no xml <Contents>').objects.length, 0)
 })
+
+const entry = '<Contents><Key>a</Key></Contents>'
+const cut = '<IsTruncated>true</IsTruncated>'
+const parts: { it: string; xml: string; want: RegExp }[] = [
+  { it: 'that ends after an entry', xml: `<ListBucketResult>${entry}`, want: /no end/ },
+  { it: 'that ends in an entry', xml: `<ListBucketResult>${entry.slice(0, -3)}`, want: /no end/ },
+  { it: 'that ends in its last tag', xml: `<ListBucketResult>${entry}</ListBucketRes`, want: /no end/ },
+  { it: 'that is a page for people', xml: '<html><body>log in first</body></html>', want: /no end/ },
+  { it: 'of several, without a way to the next', xml: `<ListBucketResult>${cut}</ListBucketResult>`, want: /token/ },
+]
+for (const { it, xml, want } of parts)
+  test(`a listing ${it} is not taken for all that there is`, () =>
+    assert.throws(() => parseListing(xml), { code: 'S3_FAILED', retry: 'backoff', message: want }))
 
 test('an error answer is read, and names are escaped as S3 wants', () => {
   assert.equal(parseS3Error('<Error><Code>NoSuchBucket</Code><Message>gone</Message></Error>'), 'NoSuchBucket: gone')
@@ -46,7 +58,8 @@ const listings: { it: string; xml: string }[] = [
   { it: 'tags that do not end', xml: `<Contents>${'<Key>'.repeat(500_000)}</Contents>` },
 ]
 for (const { it, xml } of listings)
-  test(`a listing of ${it} is read in one pass`, () => assert.ok(cpuSeconds(() => void parseListing(xml)) < 3))
+  test(`a listing of ${it} is read in one pass`, () =>
+    assert.ok(cpuSeconds(() => void parseListing(`${xml}</ListBucketResult>`)) < 3))
 
 test('what a store says of a fault is cut', () => {
   assert.equal(parseS3Error(`<Code>Slow</Code><Message>${'x'.repeat(100_000)}</Message>`).length, 1_000)

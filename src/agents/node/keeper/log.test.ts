@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -62,4 +63,19 @@ test('a log that cannot be begun anew writes into no file of somebody else', () 
   assert.equal(writeSync(file, 'mine'), 4)
   closeSync(file)
   assert.equal(readFileSync(other, 'utf8'), 'mine')
+})
+
+test('a line that a full disk tore does not go on in the next one', { skip: process.platform === 'win32' }, () => {
+  const path = join(folder, 'full')
+  // a file may have a block at most, until there is room again
+  const code = `
+    const __name = (value) => value
+    ${openLog.toString()}
+    const log = openLog(${JSON.stringify(path)}, 1_000_000)
+    for (const letter of 'ab') log.write('stdout', Buffer.from(letter.repeat(700) + '\\n'), 'T')
+    require('node:fs').truncateSync(${JSON.stringify(path)}, 100)
+    log.write('stdout', Buffer.from('c\\n'), 'T')`
+  execFileSync('sh', ['-c', 'ulimit -f 2; exec "$0" -e "$1"', process.execPath, code])
+  const lines = readFileSync(path, 'utf8').split('\n')
+  assert.deepEqual(lines, [`T stdout F ${'a'.repeat(89)}`, 'T stdout F c', ''])
 })

@@ -18,7 +18,10 @@ export function openLog(path: string, limitBytes: number): ContainerLog {
   const rest = { stdout: '', stderr: '' }
   let file = fs.openSync(path, 'a', 0o640)
   let size = fs.fstatSync(file).size
-  const put = (text: string): void => {
+  let isTorn = false
+  const put = (lines: string): void => {
+    // a full disk takes a part: the line that it tore does not go on in the next one
+    const text = isTorn ? `\n${lines}` : lines
     try {
       if (size > 0 && size + text.length > limitBytes) {
         // a file that cannot be begun anew is written on: the number of a closed one is soon somebody else's
@@ -28,8 +31,9 @@ export function openLog(path: string, limitBytes: number): ContainerLog {
         file = fresh
         size = 0
       }
-      fs.writeSync(file, text, null, 'latin1')
-      size += text.length
+      const written = fs.writeSync(file, text, null, 'latin1')
+      isTorn = written < text.length
+      size += written
     } catch {
       // no room: the lines are lost, the container goes on
     }

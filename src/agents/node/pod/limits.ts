@@ -92,6 +92,8 @@ function amount(quantities: Quantities | undefined, name: string): bigint | unde
   return nano === undefined || nano <= 0n ? undefined : nano
 }
 
-const wholes = (nano: bigint): number => roundUp(nano, 1_000_000_000n)
-const millis = (nano: bigint): number => roundUp(nano, 1_000_000n)
+/** Billionths in whole units, rounded up. */
+export const wholes = (nano: bigint): number => roundUp(nano, 1_000_000_000n)
+/** Billionths in thousandths, rounded up. */
+export const millis = (nano: bigint): number => roundUp(nano, 1_000_000n)
 const roundUp = (nano: bigint, unit: bigint): number => Number((nano + unit - 1n) / unit)

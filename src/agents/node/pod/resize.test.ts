@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { decidePod, type Run, type Seen } from './decide.ts'
 import { freshHealth } from './probes/probe-state.ts'
 import type { Container, PodSpec, Resources } from './shapes.ts'
+import { whyInfeasible } from './resize.ts'
 import { renderPodStatus } from './status.ts'
 
 const NOW = 1_000_000_000
@@ -80,4 +81,13 @@ test('the status says what was given, and why nothing more is', () => {
   const pending = status.conditions?.find(({ type }) => type === 'PodResizePending')
   assert.equal(pending?.reason, 'Infeasible')
   assert.equal(pending?.message, "Node didn't have enough capacity: cpu, requested: 3000, capacity: 2000")
+})
+
+test('what just fits is not too much, however it is divided', () => {
+  const asked = (...cpus: string[]) => ({
+    containers: cpus.map((cpu) => ({ ...web, resources: { requests: { cpu } } })),
+  })
+  // in floating point these are more than two processors
+  assert.equal(whyInfeasible(seen({}, asked('1100m', '700m', '200m'))), undefined)
+  assert.match(whyInfeasible(seen({}, asked('1100m', '700m', '200001u'))) ?? '', /cpu, requested: 2001, capacity: 2000/)
 })

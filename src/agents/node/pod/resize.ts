@@ -1,4 +1,5 @@
-import { parseQuantity } from './content/fields.ts'
+import { amounts } from '../../../lib/kube/quota.ts'
+import { millis, wholes } from './limits.ts'
 import type { Container, Pod, Resources } from './shapes.ts'
 
 /** What this machine has at most. */
@@ -31,20 +32,23 @@ export function resizesOf(seen: Seen): readonly { readonly container: string; re
 /** Why the machine can never give the pod what it asks for; undefined when it can, and of a pod that was never started. */
 export function whyInfeasible({ pod, capacity, given }: Seen): string | undefined {
   if (given.size === 0) return undefined
-  const asked = (name: 'cpu' | 'memory'): number =>
-    pod.spec.containers.reduce((sum, { resources }) => sum + (parseQuantity(resources?.requests?.[name]) ?? 0), 0)
+  const asked = (name: 'cpu' | 'memory'): bigint =>
+    pod.spec.containers.reduce((sum, { resources }) => sum + (nanoOf(resources, 'requests', name) ?? 0n), 0n)
   const told = (name: string, requested: number, has: number): string =>
     `Node didn't have enough capacity: ${name}, requested: ${requested}, capacity: ${has}`
-  const cpuMillis = Math.ceil(asked('cpu') * 1000)
+  const cpuMillis = millis(asked('cpu'))
   if (cpuMillis > capacity.cpuMillis) return told('cpu', cpuMillis, capacity.cpuMillis)
-  const memoryBytes = Math.ceil(asked('memory'))
+  const memoryBytes = wholes(asked('memory'))
   if (memoryBytes > capacity.memoryBytes) return told('memory', memoryBytes, capacity.memoryBytes)
   return undefined
 }
 
 function isSame(a: Resources, b: Resources | undefined, name: string): boolean {
-  return LISTS.every((list) => parseQuantity(a[list]?.[name]) === parseQuantity(b?.[list]?.[name]))
+  return LISTS.every((list) => nanoOf(a, list, name) === nanoOf(b, list, name))
 }
+
+const nanoOf = (resources: Resources | undefined, list: (typeof LISTS)[number], name: string): bigint | undefined =>
+  amounts(resources?.[list]).get(name)?.nano
 
 /** A pod that is not to be started again when it ends keeps running: its end would be that of the pod. */
 function restarts({ spec }: Pod, { resizePolicy = [] }: Container, changed: readonly string[]): boolean {

@@ -45,7 +45,7 @@ export function pageOf(env: Environment, call: Call): Page {
     ...(from === undefined ? {} : { after: from.after }),
   })
   if (selected === undefined) throw from === undefined ? forgotten() : expired(env, from.after)
-  const { items, last, rest } = take(selected, match, limit, () => endOf(env, call, name, version))
+  const { items, last, rest } = take(selected, match, limit, (place) => isLastOf(env, call, { name, version }, place))
   env.store.read(items)
   // Lists of custom resources always have the token.
   const metadata: JsonObject = {
@@ -66,11 +66,17 @@ function tokenOf(query: URLSearchParams): Token {
   throw badRequest('specifying resource version is not allowed when using continue')
 }
 
-/** The last place that a list could come to, whatever it selects; '' for a list of one place. */
-function endOf(env: Environment, { resource, namespace }: Call, name: string, version: number): string {
-  if (name !== '' && (namespace !== '' || !resource.isNamespaced)) return ''
-  const whole = { namespace: resource.isNamespaced && namespace === '' ? undefined : namespace, version }
-  return env.store.select(resource.storageKey, whole)?.places.at(-1) ?? ''
+/** Whether a list could come to no place behind this one, whatever it selects. */
+function isLastOf(
+  env: Environment,
+  { resource, namespace }: Call,
+  { name, version }: { readonly name: string; readonly version: number },
+  after: string,
+): boolean {
+  const isOfAll = resource.isNamespaced && namespace === ''
+  if (name !== '' && !isOfAll) return true
+  const behind = { namespace: isOfAll ? undefined : namespace, version, after, isPage: true }
+  return (env.store.select(resource.storageKey, behind)?.places.length ?? 0) === 0
 }
 
 /**
@@ -82,7 +88,7 @@ function take(
   { places, at }: Selected,
   match: Match | undefined,
   limit: number,
-  end: () => string,
+  isLast: (place: string) => boolean,
 ): { readonly items: readonly Stored[]; readonly last: string; readonly rest: number } {
   const items: Stored[] = []
   let last = ''
@@ -92,7 +98,7 @@ function take(
     if (items.length >= limit) return { items, last, rest: places.length - index }
     items.push(stored)
     last = place
-    if (match !== undefined && items.length >= limit) return { items, last: last < end() ? last : '', rest: 0 }
+    if (match !== undefined && items.length >= limit) return { items, last: isLast(last) ? '' : last, rest: 0 }
   }
   return { items, last: '', rest: 0 }
 }

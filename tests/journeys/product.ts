@@ -72,7 +72,11 @@ export async function startProduct(
     exited,
     async kill(signal) {
       child.kill(signal)
+      let isLate = false
+      const late = setTimeout(() => (isLate = child.kill('SIGKILL')), PATIENCE_MS)
       await exited
+      clearTimeout(late)
+      if (isLate) throw new Error(`sluice up did not end by ${signal} within ${PATIENCE_MS / 1000} s:\n${text}`)
     },
     printed: (line, timeoutMs = PATIENCE_MS) =>
       new Promise((found, failed) => {

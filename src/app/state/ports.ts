@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:net'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { closeServer } from '../../machine/close-server.ts'
 import { listenFault } from '../../machine/listen-fault.ts'
 import { SERVER_PORTS, stablePorts } from '../../lib/net/stable-port.ts'
 import type { StateFolder } from './state-folder.ts'
@@ -33,7 +34,7 @@ export async function choosePorts(folder: StateFolder, asked: Partial<Ports>): P
   const letGo = async (listener: Listener): Promise<void> => {
     const server = held.get(listener)
     held.delete(listener)
-    if (server !== undefined) await closed(server)
+    if (server !== undefined) await closeServer(server)
   }
   const close = async (): Promise<void> => void (await Promise.all(LISTENERS.map(letGo)))
   try {
@@ -65,7 +66,7 @@ function keptPort(kept: unknown, listener: Listener): number | undefined {
 async function checkFree(wanted: number, listener: Listener, chosen: Ports): Promise<void> {
   const other = LISTENERS.find((one) => chosen[one] === wanted)
   const server = other === undefined ? await tryListen(wanted) : undefined
-  if (server !== undefined) return closed(server)
+  if (server !== undefined) return closeServer(server)
   const [by, first] =
     other === undefined ? ['another program', 'stop that program, or'] : [`the ${other} listener of this one`, '']
   throw new SluiceError('PORT_IN_USE', `port ${wanted} of the ${listener} listener is taken by ${by}`, {
@@ -98,8 +99,4 @@ function tryListen(port: number): Promise<Server | undefined> {
 function portOf(server: Server): number {
   const address = server.address()
   return typeof address === 'object' && address !== null ? address.port : 0
-}
-
-function closed(server: Server): Promise<void> {
-  return new Promise((resolve) => server.close(() => resolve()))
 }

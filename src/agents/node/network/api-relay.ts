@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
+import { closeServer } from '../../../machine/close-server.ts'
 
 /** Where pods find the API server: a socket in the file system, which every network namespace sees. */
 export type ApiRelay = { readonly path: string; readonly close: () => Promise<void> }
@@ -38,10 +39,9 @@ export async function startApiRelay(path: string, apiServer: string, log: (line:
   server.unref()
   return {
     path,
-    close: () =>
-      new Promise((resolve) => {
-        for (const socket of sockets) socket.destroy()
-        server.close(() => resolve())
-      }),
+    close() {
+      for (const socket of sockets) socket.destroy()
+      return closeServer(server)
+    },
   }
 }

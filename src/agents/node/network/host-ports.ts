@@ -2,6 +2,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { SERVICE_PORTS, stablePorts } from '../../../lib/net/stable-port.ts'
+import { closeServer } from '../../../machine/close-server.ts'
 
 /** Loopback ports of the host, one a Service port. */
 export type HostPorts = {
@@ -52,9 +53,7 @@ export function openHostPorts(o: {
     portOf: (key) => (servers.get(key)?.listening ? remembered.get(key) : undefined),
     async close() {
       for (const socket of sockets) socket.destroy()
-      await Promise.all(
-        [...servers.values()].map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
-      )
+      await Promise.all([...servers.values()].map(closeServer))
       servers.clear()
     },
   }

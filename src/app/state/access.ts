@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
-import { readJson } from './state-folder.ts'
+import { readAllowed } from './state-folder.ts'
 
 /** What `sluice up` writes to `access.json`: how to reach everything it runs. Stable; scripts rely on it. */
 export type Access = {
@@ -19,7 +19,7 @@ export const ACCESS_FILE = 'access.json'
 /**
  * Reads the access file of a running `sluice up`.
  *
- * @throws SluiceError NOT_RUNNING when there is none
+ * @throws SluiceError NOT_RUNNING when there is none, STATE_UNREADABLE
  */
 export function readAccess(stateDir: string): Access {
   const access = findAccess(stateDir)
@@ -30,9 +30,9 @@ export function readAccess(stateDir: string): Access {
   })
 }
 
-/** As {@link readAccess}, `undefined` when nothing runs there. */
+/** As {@link readAccess}, `undefined` when nothing runs there. @throws SluiceError STATE_UNREADABLE */
 export function findAccess(stateDir: string): Access | undefined {
-  const value = readJson(join(stateDir, ACCESS_FILE))
+  const value = readAllowed(join(stateDir, ACCESS_FILE))
   return isAccess(value) ? value : undefined
 }
 

@@ -3,6 +3,7 @@ import { existsSync, linkSync, mkdirSync, readdirSync, rmSync, writeFileSync } f
 import { join } from 'node:path'
 import type { NamedToken } from '../../embedded/gitd/authorize.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { needFormat } from './format.ts'
 import { needStateFolder, readJson, unwritable } from './state-folder.ts'
 import { newToken } from './token.ts'
 
@@ -31,10 +32,11 @@ export function readGitTokens(stateDir: string): readonly GitToken[] {
  * Makes a token; only its hash is kept.
  *
  * @returns the token, which nobody can tell again
- * @throws SluiceError NOT_RUNNING when there is no state folder, TOKEN_EXISTS, STATE_UNWRITABLE
+ * @throws SluiceError NOT_RUNNING when there is no state folder, STATE_NEWER, STATE_UNREADABLE, TOKEN_EXISTS, STATE_UNWRITABLE
  */
 export function createGitToken(stateDir: string, name: string, createdAt: string): string {
   needStateFolder(stateDir)
+  needFormat(stateDir)
   const token = newToken()
   const sha256 = createHash('sha256').update(token).digest('hex')
   const path = fileOf(stateDir, name)
@@ -58,10 +60,11 @@ export function createGitToken(stateDir: string, name: string, createdAt: string
 /**
  * Takes a token back: the next request with it is refused.
  *
- * @throws SluiceError NOT_RUNNING when there is no state folder, OBJECT_MISSING, STATE_UNWRITABLE
+ * @throws SluiceError NOT_RUNNING when there is no state folder, STATE_NEWER, STATE_UNREADABLE, OBJECT_MISSING, STATE_UNWRITABLE
  */
 export function revokeGitToken(stateDir: string, name: string): void {
   needStateFolder(stateDir)
+  needFormat(stateDir)
   if (!namesIn(stateDir).includes(name))
     throw new SluiceError('OBJECT_MISSING', `no token "${name}"`, {
       where: folderOf(stateDir),

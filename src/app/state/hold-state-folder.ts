@@ -2,20 +2,21 @@ import { accessSync, constants, renameSync, rmSync, statSync, writeFileSync } fr
 import { dirname, join } from 'node:path'
 import Database from 'libsql'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
-import { readText } from '../../lib/kube/read.ts'
 import { shellWord } from '../terminal/shell-word.ts'
+import { markFormat, openStateFolder } from './format.ts'
 import { identityOf } from './process-identity.ts'
-import { holderOf, LOCK, makeStateFolder, readJson, type StateFolder, unwritable } from './state-folder.ts'
+import { hasCode, holderOf, LOCK, readJson, type StateFolder, unwritable } from './state-folder.ts'
 
 /**
- * Takes the state folder for this process, making it (mode 0700) where needed. The kernel lets the lock of a dead process go
- * (docs/adr/0274).
+ * Takes the state folder, or a part of it, for this process, making it (mode 0700) where needed. The kernel lets the lock of a dead
+ * process go (docs/adr/0274).
  *
- * @throws SluiceError STATE_IN_USE when another process holds it, STATE_UNWRITABLE when the folder cannot be written
+ * @throws SluiceError STATE_NEWER or STATE_UNREADABLE before anything is touched, STATE_IN_USE when another process holds it,
+ * STATE_UNWRITABLE when the folder cannot be written
  */
-export function holdStateFolder(dir: string): StateFolder {
-  makeStateFolder(dir)
-  const letGo = takeLock(dir)
+export function holdStateFolder(root: string, part = ''): StateFolder {
+  const dir = openStateFolder(root, part)
+  const letGo = takeLock(dir, root)
   return {
     dir,
     read: (name) => readJson(join(dir, name)),
@@ -29,11 +30,12 @@ export function holdStateFolder(dir: string): StateFolder {
 }
 
 /** Answers what lets it go. */
-function takeLock(dir: string): () => void {
+function takeLock(dir: string, root: string): () => void {
   const letGo = lockFile(dir)
   try {
     // one of an older version holds it by that file alone
     if (holderOf(dir) !== undefined) throw inUse(dir)
+    markFormat(root)
     writeJson(join(dir, LOCK), identityOf(process.pid), dir)
     return letGo
   } catch (error) {
@@ -56,16 +58,14 @@ function lockFile(dir: string): () => void {
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
   } catch (error) {
     database?.close()
-    throw error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY'
-      ? inUse(dir)
-      : unwritable(dir, error, adviceOn(path, error))
+    throw hasCode(error, 'SQLITE_BUSY') ? inUse(dir) : unwritable(dir, error, adviceOn(path, error))
   }
   return () => database.close()
 }
 
 /** A start by another user (`sudo sluice up`) leaves files that are that user's. */
 function adviceOn(path: string, error: unknown): string | undefined {
-  if (!['EACCES', 'SQLITE_CANTOPEN'].includes(readText(error, 'code'))) return undefined
+  if (!hasCode(error, 'EACCES', 'SQLITE_CANTOPEN')) return undefined
   try {
     const { uid } = statSync(path)
     if (uid === process.getuid?.()) return undefined

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { readText } from '../../lib/kube/read.ts'
 import { isFolder, makeFolder } from '../../machine/make-folder.ts'
 import { isRunning, type ProcessIdentity } from './process-identity.ts'
 
@@ -45,9 +46,13 @@ export function needStateFolder(dir: string): void {
   })
 }
 
-/** The process that holds a state folder; `undefined` when none does. */
+/**
+ * The process that holds a state folder; `undefined` when none does.
+ *
+ * @throws SluiceError STATE_UNREADABLE
+ */
 export function holderOf(dir: string): ProcessIdentity | undefined {
-  const lock = readJson(join(dir, LOCK))
+  const lock = readAllowed(join(dir, LOCK))
   if (!isIdentity(lock)) return undefined
   return isRunning(lock) ? lock : undefined
 }
@@ -55,10 +60,41 @@ export function holderOf(dir: string): ProcessIdentity | undefined {
 /** Reads a JSON file; `undefined` when it is missing or broken. */
 export function readJson(path: string): unknown {
   try {
-    return JSON.parse(readFileSync(path, 'utf8'))
+    return readAllowed(path)
   } catch {
     return undefined
   }
+}
+
+/**
+ * As {@link readJson}, of a file by which one tells whether something runs: one that only another user may read is there.
+ *
+ * @throws SluiceError STATE_UNREADABLE
+ */
+export function readAllowed(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    if (hasCode(error, 'EACCES')) throw unreadable(path, error)
+    return undefined
+  }
+}
+
+/** What a file of the state folder that cannot be read is told as. */
+export function unreadable(path: string, cause: unknown): SluiceError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new SluiceError('STATE_UNREADABLE', `the state folder cannot be read: ${reason}`, {
+    where: path,
+    hint: hasCode(cause, 'EACCES')
+      ? 'it is of another user: run the command as that user (sudo -u USER), or name a folder of your own with --state'
+      : 'nothing was touched; restore the file from a backup',
+    cause,
+  })
+}
+
+/** Whether an error of the system has one of these codes. */
+export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  return codes.includes(readText(error, 'code'))
 }
 
 /** What a state folder that cannot be written is told as. */

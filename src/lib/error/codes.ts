@@ -122,6 +122,9 @@ export const ERROR_CODES = {
   STATE_IN_USE: 'Another sluice runs on the same state folder. Stop it (sluice down) or choose another --state.',
   STATE_NEWER:
     'The state folder was written by a newer sluice, and this one would lose part of it. Start that version, or restore a backup of before the upgrade.',
+  STATE_UNREADABLE:
+    'A file of the state folder is damaged, or of another user. Restore it from a backup, or run the command as that user.',
+  NOT_PERMITTED: 'The process is of another user. Run the command as that user.',
   OBJECT_MISSING: 'There is no object of that name. sluice get lists what there is.',
   FIELD_MISSING: 'The object has no such field. sluice blame without a field lists all it has.',
   OBJECT_SUSPENDED: 'The object is suspended. Resume it first.',

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { isRunning } from '../../state/process-identity.ts'
-import { holderOf } from '../../state/state-folder.ts'
-import { stateDirOf } from '../cluster.ts'
+import { hasCode, holderOf } from '../../state/state-folder.ts'
+import { STATE_OPTION, stateDirOf } from '../cluster.ts'
 import type { Command } from '../command.ts'
 import { parseSeconds } from '../misread.ts'
 
@@ -15,7 +15,7 @@ export const down: Command = {
   async run(argv, io) {
     const { values } = parseArgs({
       args: [...argv],
-      options: { state: { type: 'string' }, timeout: { type: 'string', default: '60' } },
+      options: { ...STATE_OPTION, timeout: { type: 'string', default: '60' } },
     })
     const timeoutMs = parseSeconds('--timeout', values.timeout)
     const dir = stateDirOf(values, io)
@@ -24,7 +24,7 @@ export const down: Command = {
       io.err(`nothing runs on ${dir}`)
       return 0
     }
-    process.kill(holder.pid, 'SIGTERM')
+    terminate(holder.pid, dir)
     const deadline = Date.now() + timeoutMs
     while (isRunning(holder)) {
       if (Date.now() > deadline) {
@@ -38,4 +38,19 @@ export const down: Command = {
     io.out(`stopped process ${holder.pid}`)
     return 0
   },
+}
+
+/** @throws SluiceError NOT_PERMITTED */
+function terminate(pid: number, dir: string): void {
+  try {
+    process.kill(pid, 'SIGTERM')
+  } catch (error) {
+    if (hasCode(error, 'ESRCH')) return // it has ended meanwhile
+    if (!hasCode(error, 'EPERM')) throw error
+    throw new SluiceError('NOT_PERMITTED', `process ${pid} runs on ${dir}, and is of another user`, {
+      where: dir,
+      hint: `stop it as that user, or: sudo kill ${pid}`,
+      cause: error,
+    })
+  }
 }

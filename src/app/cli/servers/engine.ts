@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { systemClock } from '../../../adapters/clock.ts'
 import type { EngineFlags } from '../../../adapters/engine/flags.ts'
@@ -13,13 +13,13 @@ import { boundHeap } from '../../process/bound-heap.ts'
 import { inlineLess } from '../../process/inline-less.ts'
 import { type Election, runElected } from '../../elected-engine.ts'
 import { holdStateFolder } from '../../state/hold-state-folder.ts'
-import { stateDirOf } from '../cluster.ts'
+import { STATE_OPTION, stateDirOf } from '../cluster.ts'
 import { usageError, type Command } from '../command.ts'
 import { FLUX_OPTIONS, FLUX_USAGE, listenFlagFault, parseFluxFlags } from './engine-flags.ts'
 
 const OPTIONS = {
   kubeconfig: { type: 'string' },
-  state: { type: 'string', default: '.sluice' },
+  ...STATE_OPTION,
   'artifact-listen': { type: 'string', default: '127.0.0.1:9090' },
   'receiver-listen': { type: 'string', default: '127.0.0.1:9292' },
   'events-listen': { type: 'string', default: '' },
@@ -41,14 +41,14 @@ const OPTIONS = {
 export const engine: Command = {
   name: 'engine',
   summary: "Do what Flux's controllers do, on any Kubernetes",
-  usage: `sluice engine --kubeconfig FILE [--state DIR] [--artifact-listen H:P] [--receiver-listen H:P] [--events-listen H:P] [--metrics-listen H:P] [--traps safe|flux] [--install-crds=false] [--hook-reach any|private|public] ${FLUX_USAGE} [--custom-apply-stage-kinds GROUP/KIND,…] [--enable-leader-election=false] [--registry-alias NAME=HOST:PORT]`,
+  usage: `sluice engine --kubeconfig FILE [--state DIR] [--artifact-listen H:P] [--receiver-listen H:P] [--events-listen H:P] [--metrics-listen H:P] [--traps safe|flux] [--install-crds=false] [--hook-reach any|private|public] ${FLUX_USAGE} [--custom-apply-stage-kinds GROUP/KIND,…] [--enable-leader-election=false | --leader-election-lease-duration 35s --leader-election-renew-deadline 30s --leader-election-retry-period 5s] [--registry-alias NAME=HOST:PORT]… [--verbose]`,
   async run(argv, io) {
     const { values } = parseArgs({ args: [...argv], options: OPTIONS })
     const kubeconfig = values.kubeconfig ?? io.env['KUBECONFIG']
     if (kubeconfig === undefined) return usageError(io, this, 'which cluster? say --kubeconfig')
     const settings = listenFlagFault(values) ?? parseSettings(values)
     if (typeof settings === 'string') return usageError(io, this, settings)
-    const folder = holdStateFolder(join(stateDirOf(values, io), 'engine'))
+    const folder = holdStateFolder(stateDirOf(values, io), 'engine')
     const listen = {
       artifactListen: values['artifact-listen'],
       receiverListen: values['receiver-listen'],

@@ -5,8 +5,8 @@ import { systemClock } from '../../../adapters/clock.ts'
 import { clientOf } from '../../../adapters/kube/client.ts'
 import { readKubeconfig } from '../../../adapters/kube/kubeconfig.ts'
 import { startNode } from '../../../agents/node/start.ts'
-import { makeStateFolder } from '../../state/state-folder.ts'
-import { stateDirOf } from '../cluster.ts'
+import { markFormat, openStateFolder } from '../../state/format.ts'
+import { STATE_OPTION, stateDirOf } from '../cluster.ts'
 import { usageError, type Command } from '../command.ts'
 import { stopped } from './stopped.ts'
 
@@ -17,7 +17,7 @@ export const node: Command = {
   name: 'node',
   summary: 'Run pods on this machine for a Kubernetes API',
   usage:
-    'sluice node --kubeconfig FILE --name N [--driver auto|linux|engine|process|sim] [--state DIR] [--registry URL] [--keep-pods]',
+    'sluice node --kubeconfig FILE --name N [--driver auto|linux|engine|process|sim] [--state DIR] [--registry URL] [--registry-alias NAME] [--keep-pods]',
   async run(argv, io) {
     const { values } = parseArgs({
       args: [...argv],
@@ -25,7 +25,7 @@ export const node: Command = {
         kubeconfig: { type: 'string' },
         name: { type: 'string', default: hostname().toLowerCase() },
         driver: { type: 'string', default: 'auto' },
-        state: { type: 'string', default: '.sluice' },
+        ...STATE_OPTION,
         registry: { type: 'string', default: '' },
         'registry-alias': { type: 'string', default: 'registry.sluice.local' },
         'keep-pods': { type: 'boolean', default: false },
@@ -35,8 +35,9 @@ export const node: Command = {
     if (kubeconfig === undefined) return usageError(io, this, '--kubeconfig is missing')
     const driver = DRIVERS.find((word) => word === values.driver)
     if (driver === undefined) return usageError(io, this, `"${values.driver}" is no driver`)
-    const stateDir = join(stateDirOf(values, io), 'node', values.name)
-    makeStateFolder(stateDir)
+    const root = stateDirOf(values, io)
+    const stateDir = openStateFolder(root, join('node', values.name))
+    markFormat(root)
     const connection = readKubeconfig(resolve(io.cwd, kubeconfig))
     const client = clientOf(connection)
     try {

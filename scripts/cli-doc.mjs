@@ -16,6 +16,8 @@ const HEAD = `# Commands
 | 1 | the answer is no, or something changed or stopped (\`build\` and \`diff\` keep their originals' codes) |
 | 2 | the command line was not understood |
 | 3 | failed |
+
+The state folder is \`--state DIR\`, else that of the variable \`SLUICE_STATE\`, else \`.sluice\` in the folder where the command runs.
 `
 
 export function cliDoc() {
@@ -24,7 +26,8 @@ export function cliDoc() {
   const names = [...sluice('--help').matchAll(/^ {2}([a-z-]+) {2}/gm)].map(([, name]) => name)
   const sections = names.map((name) => {
     const [summary, ...usage] = sluice(name, '--help').trim().split('\n\n')
-    return `## ${name}\n\n${summary}\n\n\`\`\`\n${usage.join('\n\n').replace(/^usage: /, '')}\n\`\`\`\n`
+    const shown = usage.filter((part) => !part.startsWith('the state folder'))
+    return `## ${name}\n\n${summary}\n\n\`\`\`\n${shown.join('\n\n').replace(/^usage: /, '')}\n\`\`\`\n`
   })
   return [HEAD, ...sections].join('\n')
 }

@@ -34,15 +34,23 @@ export const outputOption = <Usual extends string>(usual: Usual) =>
 /** The values that {@link CLUSTER_OPTIONS} leave behind. */
 export type ClusterValues = { readonly kubeconfig?: string | undefined; readonly state?: string | undefined }
 
+/** Where the state is when nothing names a folder for it. */
+export const USUAL_STATE = '.sluice'
+
 /**
- * The folder of the running `sluice up`: --state, or `.sluice` here.
+ * The state folder: `--state`, else what the variable `SLUICE_STATE` says, else `.sluice` here.
  *
  * @throws SluiceError USAGE
  */
-export function stateDirOf({ state = '.sluice' }: ClusterValues, io: Io): string {
+export function stateDirOf(values: ClusterValues, io: Io): string {
+  return resolve(io.cwd, stateWordOf(values, io))
+}
+
+/** As {@link stateDirOf}, as it was written. */
+export function stateWordOf({ state }: ClusterValues, { env }: Io): string {
   // A variable of a script that is not set: its state would be strewn over the folder that the script happens to stand in.
   if (state === '') throw new SluiceError('USAGE', '--state wants a folder, and was given an empty text')
-  return resolve(io.cwd, state)
+  return state ?? (env['SLUICE_STATE'] || USUAL_STATE)
 }
 
 /**

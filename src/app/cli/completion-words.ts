@@ -81,6 +81,7 @@ function takesValue(word: string | undefined): boolean {
 }
 
 function valueOf(words: readonly string[], option: string): string | undefined {
-  const at = words.indexOf(option)
-  return at < 0 ? undefined : words[at + 1]
+  const at = words.findIndex((word) => word === option || word.startsWith(`${option}=`))
+  const word = words[at]
+  return word === option ? words[at + 1] : word?.slice(option.length + 1)
 }

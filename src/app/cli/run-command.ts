@@ -13,13 +13,19 @@ export async function runCommand(load: () => Promise<Command>, argv: readonly st
   try {
     command = await load()
     if (argv.includes('--help') || argv.includes('-h')) {
-      io.out(`${command.summary}\n\nusage: ${command.usage}`)
+      io.out([command.summary, `usage: ${command.usage}`, ...stateHelp(command)].join('\n\n'))
       return 0
     }
     return await command.run(jsonAsOutput(argv, command), io)
   } catch (error) {
     return failed(error, command, io)
   }
+}
+
+const STATE_HELP = 'the state folder is --state DIR, else that of the variable SLUICE_STATE, else .sluice'
+
+function stateHelp({ usage }: Command): readonly string[] {
+  return usage.includes('--state DIR') ? [STATE_HELP] : []
 }
 
 /** `--json` says the same as `-o json` wherever there is that. */

@@ -15,11 +15,16 @@ export async function runCli(argv: readonly string[], io: Io): Promise<ExitCode>
 }
 
 const HEAD = ['sluice takes a commit from git push to healthy pods', '', 'commands:']
+const TAIL = [
+  '',
+  'sluice COMMAND --help tells how a command is called',
+  'the state folder is --state DIR, else that of the variable SLUICE_STATE, else .sluice',
+]
 
 function help(io: Io): ExitCode {
   const width = Math.max(...COMMANDS.map((command) => command.name.length))
   const lines = COMMANDS.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`)
-  io.out([...HEAD, ...lines, '', 'sluice COMMAND --help tells how a command is called'].join('\n'))
+  io.out([...HEAD, ...lines, ...TAIL].join('\n'))
   return 0
 }
 

@@ -5,7 +5,7 @@ import { readGitTokens } from '../../state/git-tokens.ts'
 import { holdStateFolder } from '../../state/hold-state-folder.ts'
 import type { StateFolder } from '../../state/state-folder.ts'
 import { tokenOf } from '../../state/token.ts'
-import { stateDirOf } from '../cluster.ts'
+import { STATE_OPTION, stateDirOf } from '../cluster.ts'
 import { type Command, type ExitCode, type Io, usageError } from '../command.ts'
 import { refuseMore } from '../misread.ts'
 import { own } from '../../../lib/value/own.ts'
@@ -31,7 +31,7 @@ export const serve: Command = {
       args: [...argv],
       allowPositionals: true,
       options: {
-        state: { type: 'string' },
+        ...STATE_OPTION,
         port: { type: 'string', default: '0' },
         node: { type: 'string', default: 'auto' },
         'disable-admission-plugins': { type: 'string', default: '' },

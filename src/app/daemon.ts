@@ -59,6 +59,8 @@ export type DaemonOptions = {
   readonly traps: 'safe' | 'flux'
   readonly onFact: (fact: Fact) => void
   readonly log: (line: string) => void
+  /** Aborted by who wants the start to end before it is over. */
+  readonly signal: AbortSignal
 }
 
 /** Everything, running. */
@@ -76,14 +78,21 @@ export type Daemon = {
 /**
  * Starts everything on this machine and wires it: who pushed, which tag moved, what changed is told to whom it concerns. The only file that knows all.
  *
+ * @returns `undefined` when the signal ended the start: behind any part that had begun, all of which have ended then
  * @throws SluiceError PORT_IN_USE, STATE_UNWRITABLE, REPOSITORY_INVALID
  */
-export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+export async function startDaemon(options: DaemonOptions): Promise<Daemon | undefined> {
+  const { signal } = options
   const closers = openClosers()
+  const add: Closers['add'] = (close) => {
+    closers.add(close)
+    signal.throwIfAborted()
+  }
   try {
-    return await start(options, closers)
+    return await start(options, { ...closers, add })
   } catch (error) {
     await closers.closeAll()
+    if (signal.aborted && error === signal.reason) return undefined
     throw error
   }
 }
@@ -258,8 +267,10 @@ async function startServers(
     named: () => readGitTokens(folder.dir),
     onPush: (push) => wires.pushed(push),
   })
-  closers.add(() => gitd.close())
-  closers.add(wires.close) // before it: it waits for the pushes that wait for somebody to listen
+  closers.add(() => {
+    wires.close() // gitd waits for the pushes that wait for somebody to listen
+    return gitd.close()
+  })
   await gitd.createRepository(repository.name, repository.origin)
   return { urlOf: gitd.urlOf, gitRoot, registryUrl: registry.url, registryHost: registry.host }
 }

@@ -10,7 +10,7 @@ import type { Verdict } from '../../first-delivery/settled.ts'
 import type { Ports } from '../../state/ports.ts'
 import { LISTENERS } from '../../state/ports.ts'
 import { holdStateFolder } from '../../state/hold-state-folder.ts'
-import { stateDirOf } from '../cluster.ts'
+import { STATE_OPTION, stateDirOf, stateWordOf, USUAL_STATE } from '../cluster.ts'
 import { type Command, type ExitCode, type Io, usageError } from '../command.ts'
 import { parseSeconds, refuseMore } from '../misread.ts'
 import { openProgress, type Progress } from './progress.ts'
@@ -35,14 +35,14 @@ type UpOptions = {
 export const up: Command = {
   name: 'up',
   summary: 'Run everything on this machine, deliver a repository and stay up',
-  usage: `sluice up [REPO] [--state DIR] [--once] [--timeout SECONDS] [--node ${DRIVERS.join('|')}] [--cluster NAME | --path DIR] [--traps safe|flux] [--<${LISTENERS.join('|')}>-port N]`,
+  usage: `sluice up [REPO] [--state DIR] [--once] [--timeout SECONDS] [--node ${DRIVERS.join('|')}] [--cluster NAME | --path DIR] [--traps safe|flux] ${LISTENERS.map((listener) => `[--${listener}-port N]`).join(' ')}`,
   async run(argv, io) {
     const { values, positionals } = parseArgs({
       args: [...argv],
       allowPositionals: true,
       options: {
         ...PORT_OPTIONS,
-        state: { type: 'string', default: '.sluice' },
+        ...STATE_OPTION,
         once: { type: 'boolean', default: false },
         timeout: { type: 'string', default: '600' },
         node: { type: 'string', default: 'auto' },
@@ -61,6 +61,7 @@ export const up: Command = {
     const repository = inspectRepository(resolve(io.cwd, positionals[0] ?? '.'), values, Date.now())
     const folder = holdStateFolder(stateDirOf(values, io))
     removeAbandonedScratch()
+    tellWhenStopping(io)
     try {
       const { startDaemon } = await import('../../daemon.ts')
       io.out(`sluice ${versionText()}: ${repository.name}, state in ${folder.dir}`)
@@ -74,12 +75,26 @@ export const up: Command = {
         traps,
         log,
         onFact: progress.fact,
+        signal: io.signal,
       })
-      return await deliver(daemon, { once: values.once, node, traps, state: values.state, timeoutMs }, io, progress)
+      if (daemon === undefined) return values.once ? 3 : 0
+      return await deliver(
+        daemon,
+        { once: values.once, node, traps, state: stateWordOf(values, io), timeoutMs },
+        io,
+        progress,
+      )
     } finally {
       folder.release()
     }
   },
+}
+
+/** At once, as the end may take some seconds. */
+function tellWhenStopping({ signal, err }: Io): void {
+  const tell = (): void => err('stopping; once more Ctrl-C ends at once')
+  if (signal.aborted) tell()
+  else signal.addEventListener('abort', tell, { once: true })
 }
 
 function portsOf(values: Readonly<Record<string, unknown>>): Partial<Ports> | undefined {
@@ -90,7 +105,6 @@ function portsOf(values: Readonly<Record<string, unknown>>): Partial<Ports> | un
 }
 
 async function deliver(daemon: Daemon, options: UpOptions, io: Io, progress: Progress): Promise<ExitCode> {
-  io.signal.addEventListener('abort', () => io.err('stopping; once more Ctrl-C ends at once'))
   if (daemon.notice !== undefined) io.err(`! ${daemon.notice}`)
   const access = daemon.access()
   io.out(`git ${access.git.url} · page ${access.page.url} · kubeconfig ${access.kube.kubeconfig}`)
@@ -163,7 +177,7 @@ function nextSteps(daemon: Daemon, state: string, io: Io): string {
   const url = gitUrlOf(daemon, io)
   const folder = git.url.replace(/^.*\//, '').replace(/\.git$/, '')
   const sluice = commandLine(io)
-  const where = state === '.sluice' ? '' : ` --state ${shellWord(state)}`
+  const where = state === USUAL_STATE ? '' : ` --state ${shellWord(state)}`
   return [
     '',
     'try next:',

@@ -47,7 +47,7 @@ function measure(dir: string, name: string): void {
 
 function open(dir: string) {
   const store = openFactStore(join(dir, 'record.db'))
-  return { store, record: keepRecord(store, { nowMs: () => (nowMs += 1000), after: () => () => undefined }) }
+  return { store, record: keepRecord(store, { nowMs: () => (nowMs += 1000) }) }
 }
 
 function factsOf(number: number): readonly FactBody[] {

@@ -192,8 +192,10 @@ function unscanned(seen: ImageRepositorySeen): Decision<ImageRepositoryChange, B
   }
 }
 
+/** How long until the next scan by what the status says; a scan after now says that the clock was set back, and nothing of how long ago it was. */
 function leftMs({ repository: { status, intervalMs }, nowMs }: ImageRepositorySeen): number {
-  return Date.parse(readText(status, 'lastScanResult', 'scanTime')) + intervalMs - nowMs
+  const scannedMs = Date.parse(readText(status, 'lastScanResult', 'scanTime'))
+  return scannedMs > nowMs ? 0 : scannedMs + intervalMs - nowMs
 }
 
 function failed(

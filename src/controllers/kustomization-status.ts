@@ -16,7 +16,7 @@ export type Phase = 'Fetching manifests' | 'Building manifests' | 'Detecting dri
 export type Ending = {
   readonly kustomization: Kustomization
   readonly nowMs: number
-  readonly startedMs: number
+  readonly tookMs: number
   readonly revision: string
   readonly originRevision?: string
   /** Digest of the built objects; absent when the build failed. */
@@ -175,7 +175,7 @@ function addHistory(ending: Ending, digest: string, result: string): readonly Hi
     digest,
     firstReconciled: before?.firstReconciled ?? nowIso,
     lastReconciled: nowIso,
-    lastReconciledDuration: renderDuration(Math.max(ending.nowMs - ending.startedMs, 1)),
+    lastReconciledDuration: renderDuration(Math.max(ending.tookMs, 1)),
     lastReconciledStatus: result,
     metadata: {
       revision: ending.revision,

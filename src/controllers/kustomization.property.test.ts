@@ -94,6 +94,7 @@ function observe(world: World): KustomizationSeen {
   return {
     kustomization,
     nowMs,
+    monotonicMs: nowMs,
     dependencyRetryMs: 30_000,
     random: random(),
     dueInMs: isNew ? 0 : memory.nextMs - nowMs,

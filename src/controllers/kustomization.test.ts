@@ -52,6 +52,7 @@ const one = (health: 'Current' | 'InProgress' | 'Failed'): Checked => ({
 const calm: KustomizationSeen = {
   kustomization: kustomization(),
   nowMs: 0,
+  monotonicMs: 0,
   dependencyRetryMs: 30_000,
   random: 0.5,
   dueInMs: 0,
@@ -173,52 +174,68 @@ const cases: readonly [it: string, seen: Partial<KustomizationSeen>, want: strin
   ['checks health when asked to wait', { kustomization: waiting, attempt: pruned }, 'begin health check'],
   [
     'waits for health until its timeout',
-    { kustomization: waiting, attempt: checking, health: [one('InProgress')], nowMs: 1000 },
+    { kustomization: waiting, attempt: checking, health: [one('InProgress')], monotonicMs: 1000 },
     'wait; Reconciling=True Progressing | Ready=Unknown Progressing | Healthy=Unknown Progressing; again in 59000',
   ],
+  ...[-864_000_000, 864_000_000].map((nowMs): [string, Partial<KustomizationSeen>, string] => [
+    `waits for health as long as ever when the clock is set to ${nowMs}`,
+    { kustomization: waiting, attempt: checking, health: [one('InProgress')], nowMs, monotonicMs: 1000 },
+    'wait; Reconciling=True Progressing | Ready=Unknown Progressing | Healthy=Unknown Progressing; again in 59000',
+  ]),
   [
     'says nothing of objects that need but a moment',
-    { kustomization: waiting, attempt: checking, health: [one('InProgress')], nowMs: 500, healthGraceMs: 2000 },
+    { kustomization: waiting, attempt: checking, health: [one('InProgress')], monotonicMs: 500, healthGraceMs: 2000 },
     'wait; nothing; again in 1500',
   ],
   [
     'waits no longer for what may still begin than its timeout',
-    { kustomization: waiting, attempt: checking, health: [one('InProgress')], nowMs: 59_500, healthGraceMs: 90_000 },
+    {
+      kustomization: waiting,
+      attempt: checking,
+      health: [one('InProgress')],
+      monotonicMs: 59_500,
+      healthGraceMs: 90_000,
+    },
     'wait; nothing; again in 500',
   ],
   [
     'says what it waits for once nothing may still begin',
-    { kustomization: waiting, attempt: checking, health: [one('InProgress')], nowMs: 2000, healthGraceMs: 2000 },
+    { kustomization: waiting, attempt: checking, health: [one('InProgress')], monotonicMs: 2000, healthGraceMs: 2000 },
     'wait; Reconciling=True Progressing | Ready=Unknown Progressing | Healthy=Unknown Progressing; again in 58000',
   ],
   [
     'calls it stalled at once when nothing was changed',
-    { kustomization: waiting, attempt: unchanged, health: [one('Failed')], nowMs: 1000 },
+    { kustomization: waiting, attempt: unchanged, health: [one('Failed')], monotonicMs: 1000 },
     'wait; Reconciling=True ProgressingWithRetry | Ready=False HealthCheckFailed | Healthy=False HealthCheckFailed; again in 120000; error HealthCheckFailed',
   ],
   [
     'looks again five seconds after the last change, before it calls something stalled',
-    { kustomization: waiting, attempt: { ...checking, changedMs: 1000 }, health: [one('Failed')], nowMs: 2000 },
+    { kustomization: waiting, attempt: { ...checking, changedMs: 1000 }, health: [one('Failed')], monotonicMs: 2000 },
     'wait; nothing; again in 4000',
   ],
   [
     'looks again at its timeout at the latest',
-    { kustomization: waiting, attempt: { ...checking, changedMs: 59_000 }, health: [one('Failed')], nowMs: 59_500 },
+    {
+      kustomization: waiting,
+      attempt: { ...checking, changedMs: 59_000 },
+      health: [one('Failed')],
+      monotonicMs: 59_500,
+    },
     'wait; nothing; again in 500',
   ],
   [
     'gives up on health at its timeout',
-    { kustomization: waiting, attempt: checking, health: [one('InProgress')], nowMs: 60_000 },
+    { kustomization: waiting, attempt: checking, health: [one('InProgress')], monotonicMs: 60_000 },
     'wait; Reconciling=True ProgressingWithRetry | Ready=False HealthCheckFailed | Healthy=False HealthCheckFailed; again in 120000; error HealthCheckFailed',
   ],
   [
     'looks again after five seconds when something was applied: the failure may be the one before',
-    { kustomization: waiting, attempt: checking, health: [one('Failed')], nowMs: 1000 },
+    { kustomization: waiting, attempt: checking, health: [one('Failed')], monotonicMs: 1000 },
     'wait; nothing; again in 4000',
   ],
   [
     'looks again after five seconds when the attempt before it applied something',
-    { kustomization: waiting, attempt: { ...checking, hasChanged: false }, health: [one('Failed')], nowMs: 1000 },
+    { kustomization: waiting, attempt: { ...checking, hasChanged: false }, health: [one('Failed')], monotonicMs: 1000 },
     'wait; nothing; again in 4000',
   ],
   [
@@ -228,12 +245,12 @@ const cases: readonly [it: string, seen: Partial<KustomizationSeen>, want: strin
   ],
   [
     'that is suspended while it waits for health waits on, without a word of the new generation',
-    { kustomization: paused, attempt: checking, health: [one('InProgress')], nowMs: 1000 },
+    { kustomization: paused, attempt: checking, health: [one('InProgress')], monotonicMs: 1000 },
     'wait; nothing; again in 59000',
   ],
   [
     'that was suspended while it waited for health still ends by its timeout',
-    { kustomization: paused, attempt: checking, health: [one('InProgress')], nowMs: 60_000 },
+    { kustomization: paused, attempt: checking, health: [one('InProgress')], monotonicMs: 60_000 },
     'wait; Reconciling=True ProgressingWithRetry | Ready=False HealthCheckFailed | Healthy=False HealthCheckFailed; again in 120000; error HealthCheckFailed',
   ],
   [

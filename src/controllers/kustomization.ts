@@ -74,7 +74,10 @@ export type Attempt = {
 /** Everything that the decision about a Kustomization needs. */
 export type KustomizationSeen = {
   readonly kustomization: Kustomization
+  /** The time that is told. */
   readonly nowMs: number
+  /** The time that nobody sets: that of an attempt's steps. */
+  readonly monotonicMs: number
   /** After what time a missing source or dependency is looked at again, besides when it changes. */
   readonly dependencyRetryMs: number
   /** In [0, 1). */
@@ -169,16 +172,16 @@ function decideAttempt(seen: KustomizationSeen, attempt: Attempt): Answer {
 }
 
 function decideHealth(seen: KustomizationSeen, attempt: Attempt, startedMs: number): Answer {
-  const { kustomization, nowMs, healthGraceMs } = seen
+  const { kustomization, monotonicMs, healthGraceMs } = seen
   const verdict = summarize(seen.health)
   // There was nothing to wait for.
   if (kustomization.wait && seen.health.length === 0) return succeeded(seen, attempt, undefined)
-  if (verdict.kind === 'healthy') return succeeded(seen, attempt, nowMs - startedMs)
-  const leftMs = startedMs + kustomization.timeoutMs - nowMs
-  const graceMs = startedMs + healthGraceMs - nowMs
+  if (verdict.kind === 'healthy') return succeeded(seen, attempt, monotonicMs - startedMs)
+  const leftMs = startedMs + kustomization.timeoutMs - monotonicMs
+  const graceMs = startedMs + healthGraceMs - monotonicMs
   if (verdict.kind === 'waiting' && graceMs > 0) return { kind: 'wait', afterMs: Math.min(graceMs, leftMs), status: {} }
   // A Deployment that goes back to what it was still shows the end of the rollout before; Flux looks again after five seconds.
-  const settlesInMs = Math.min((attempt.changedMs ?? -SETTLE_MS) + SETTLE_MS - nowMs, leftMs)
+  const settlesInMs = Math.min((attempt.changedMs ?? -SETTLE_MS) + SETTLE_MS - monotonicMs, leftMs)
   if (verdict.kind === 'stalled' && settlesInMs > 0) return { kind: 'wait', afterMs: settlesInMs, status: {} }
   if (verdict.kind === 'waiting' && leftMs > 0)
     return {
@@ -190,7 +193,7 @@ function decideHealth(seen: KustomizationSeen, attempt: Attempt, startedMs: numb
     verdict.kind === 'stalled'
       ? `failed early due to stalled resources: [${verdict.objects}]`
       : `timeout waiting for: [${verdict.objects}]`
-  const message = `health check failed after ${renderDuration(precise(nowMs - startedMs, seen.random))}: ${why}`
+  const message = `health check failed after ${renderDuration(precise(monotonicMs - startedMs, seen.random))}: ${why}`
   const failure = { phase: 'Running health checks', reason: 'HealthCheckFailed', message } as const
   return failed(seen, attempt, failure, { why, objects: verdict.open.map(describeRef) })
 }
@@ -273,9 +276,9 @@ function failed(
 }
 
 function succeeded(seen: KustomizationSeen, attempt: Attempt, healthyAfterMs: number | undefined): Answer {
-  const { kustomization, nowMs } = seen
+  const { kustomization, monotonicMs } = seen
   const revisions = revisionsOf(attempt)
-  const took = renderDuration(precise(nowMs - attempt.startedMs, seen.random))
+  const took = renderDuration(precise(monotonicMs - attempt.startedMs, seen.random))
   const next = renderInterval(kustomization.intervalMs)
   const reason = 'ReconciliationSucceeded'
   const finished = `Reconciliation finished in ${took}, next run in ${next}`
@@ -330,12 +333,12 @@ function precise(ms: number, random: number): number {
   return Math.max(ms, 1) + Math.round(random * 998 + 1) / 1000
 }
 
-function endingOf({ kustomization, nowMs }: KustomizationSeen, attempt: Attempt): Ending {
+function endingOf({ kustomization, nowMs, monotonicMs }: KustomizationSeen, attempt: Attempt): Ending {
   const { revision, originRevision, startedMs, build, inventory } = attempt
   return {
     kustomization,
     nowMs,
-    startedMs,
+    tookMs: monotonicMs - startedMs,
     revision,
     ...(originRevision === undefined ? {} : { originRevision }),
     ...(build ? { digest: build.digest } : {}),

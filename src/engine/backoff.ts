@@ -1,8 +1,8 @@
 /** Where waiting after a failure starts, in milliseconds: Flux's `--min-retry-delay`. */
 const FIRST_BACKOFF_MS = 750
 
-/** Where it ends: Flux's `--max-retry-delay`. */
-const LONGEST_BACKOFF_MS = 15 * 60_000
+/** Where it ends, in milliseconds: Flux's `--max-retry-delay`. */
+export const LONGEST_BACKOFF_MS = 15 * 60_000
 
 /** How long to wait after the n-th failure in a row (counted from 1): 750 ms, doubling up to 15 minutes, as Flux's controllers do; Kubernetes' own begin with 5 ms. */
 export function backoffMs(failures: number, firstMs = FIRST_BACKOFF_MS): number {

@@ -43,13 +43,13 @@ export async function startController<Seen, Change, Status>(
     concurrency: controller.concurrency,
     ...(controller.firstBackoffMs !== undefined && { firstBackoffMs: controller.firstBackoffMs }),
     async work(key) {
-      const beganMs = clock.nowMs()
+      const beganMs = clock.monotonicMs()
       let hasFailed = true
       try {
         await converge(controller, key, queue, unsettled)
         hasFailed = false
       } finally {
-        onReconciled({ kind: controller.kind, key, tookMs: clock.nowMs() - beganMs, hasFailed })
+        onReconciled({ kind: controller.kind, key, tookMs: clock.monotonicMs() - beganMs, hasFailed })
       }
     },
     onError: (key, error) => onError(controller.kind, key, error),

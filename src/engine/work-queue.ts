@@ -58,7 +58,7 @@ export class WorkQueue {
   addAfter(key: string, afterMs: number): void {
     if (this.#isClosed) return
     if (afterMs <= 0) return this.add(key)
-    const dueMs = this.#options.clock.nowMs() + afterMs
+    const dueMs = this.#options.clock.monotonicMs() + afterMs
     const present = this.#timers.get(key)
     if (present && present.dueMs <= dueMs) return
     present?.cancel()

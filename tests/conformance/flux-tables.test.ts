@@ -167,7 +167,7 @@ function historyAfter(history: readonly Row[], digest: string): Row[] {
     spec: { interval: '1m', prune: true, sourceRef: { kind: 'GitRepository', name: 'g' } },
     status: { history },
   } as KubeObject)
-  const done = { kustomization, nowMs: 1, startedMs: 0, revision: 'r', digest }
+  const done = { kustomization, nowMs: 1, tookMs: 1, revision: 'r', digest }
   return succeededStatus(done, undefined)['history'] as Row[]
 }
 const SUCCEEDED = 'ReconciliationSucceeded'

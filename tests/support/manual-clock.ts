@@ -1,11 +1,15 @@
 import type { Clock } from '../../src/engine/clock.ts'
 
-/** A clock that stands still until it is turned. */
-export function manualClock(startMs = 0): Clock & { readonly advance: (byMs: number) => void } {
+/** A clock that stands still until it is turned. What is `set` is the time that is told: nothing falls due by it. */
+export function manualClock(
+  startMs = 0,
+): Clock & { readonly advance: (byMs: number) => void; readonly set: (byMs: number) => void } {
   let nowMs = startMs
+  let setByMs = 0
   let tasks: { readonly dueMs: number; readonly task: () => void }[] = []
   return {
-    nowMs: () => nowMs,
+    nowMs: () => nowMs + setByMs,
+    monotonicMs: () => nowMs,
     after(afterMs, task) {
       const entry = { dueMs: nowMs + afterMs, task }
       tasks.push(entry)
@@ -24,5 +28,6 @@ export function manualClock(startMs = 0): Clock & { readonly advance: (byMs: num
       }
       nowMs = endMs
     },
+    set: (byMs) => void (setByMs += byMs),
   }
 }

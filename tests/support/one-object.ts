@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import type { EngineContext } from '../../src/adapters/engine/context.ts'
+import type { Clock } from '../../src/engine/clock.ts'
 import type { Controller } from '../../src/engine/controller.ts'
 import type { KubeObject } from '../../src/lib/kube/object.ts'
+import { manualClock } from './manual-clock.ts'
 
 /** A cluster that holds one object, which `now` replaces; what a controller needs besides is for the test to add. */
-export function clusterOf(first: KubeObject) {
+export function clusterOf(first: KubeObject, clock: Clock = manualClock()) {
   const cluster = { now: first }
   const context = {
-    clock: { nowMs: () => 0 },
+    clock,
     random: () => 0.5,
     tell: () => undefined,
     report: async () => undefined,

@@ -73,7 +73,7 @@ type Wish = { readonly event: EngineEvent; readonly key: string; readonly isComb
 async function write(client: KubeClient, wish: Wish, written: Map<string, Written>): Promise<void> {
   const { event, key } = wish
   const before = written.get(key)
-  if (before && event.atMs - before.atMs < REPEAT_MS && (await countUp(client, wish, before))) return
+  if (before && isLately(before, event) && (await countUp(client, wish, before))) return
   forgetOld(written, event.atMs)
   const stamp = createHash('sha256').update(`${key}${event.atMs}`).digest('hex').slice(0, 16)
   const name = `${event.object.name.slice(0, 230)}.${stamp}`
@@ -102,7 +102,7 @@ function combined(similar: Similar, event: EngineEvent): Wish {
   const key = groupOf(event)
   const before = similar.get(key)
   forgetOld(similar, event.atMs)
-  const known = before && event.atMs - before.atMs < REPEAT_MS ? before : { texts: new Set<string>(), atMs: 0 }
+  const known = before && isLately(before, event) ? before : { texts: new Set<string>(), atMs: 0 }
   known.atMs = event.atMs
   similar.set(key, known)
   const text = textOf(event)
@@ -160,6 +160,11 @@ function typeOf(severity: EngineEvent['severity']): 'Normal' | 'Warning' {
 /** Events of objects without a namespace stand in `default`. */
 function namespaceOf({ namespace }: EngineEvent['object']): string {
   return namespace || 'default'
+}
+
+/** Either way: one that was told after now says that the clock was set back, and nothing of how long ago it was. */
+function isLately(before: { readonly atMs: number }, { atMs }: EngineEvent): boolean {
+  return Math.abs(atMs - before.atMs) < REPEAT_MS
 }
 
 function forgetOld(written: Map<string, { readonly atMs: number }>, nowMs: number): void {

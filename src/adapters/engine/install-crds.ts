@@ -22,10 +22,10 @@ export async function installCrds(client: KubeClient, clock: Clock): Promise<voi
       ),
     ),
   )
-  const deadlineMs = clock.nowMs() + WAIT_MS
+  const deadlineMs = clock.monotonicMs() + WAIT_MS
   for (const { apiVersion, kind, metadata } of definitions)
     while (!isEstablished(await client.get({ apiVersion, kind, namespace: '', name: metadata.name }))) {
-      if (clock.nowMs() > deadlineMs)
+      if (clock.monotonicMs() > deadlineMs)
         throw new SluiceError('KUBE_UNREACHABLE', `the API server does not serve ${metadata.name} after 60 s`, {
           retry: 'backoff',
           hint: `kubectl get crd ${metadata.name} -o yaml says why`,

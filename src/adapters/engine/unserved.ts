@@ -47,7 +47,7 @@ function unservedController(
         firstSeenMs.delete(key)
         return undefined
       }
-      const nowMs = context.clock.nowMs()
+      const nowMs = context.clock.monotonicMs()
       const sinceMs = firstSeenMs.get(key) ?? nowMs
       firstSeenMs.set(key, sinceMs)
       const object = parseFluxMeta(found)

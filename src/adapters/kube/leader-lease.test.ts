@@ -186,3 +186,57 @@ test('a lease is taken from who holds it', async () => {
   await first.held.close()
   assert.deepEqual(server.state.spec?.holderIdentity, 'owner')
 })
+
+const DAY_MS = 86_400_000
+const SET = [
+  ['an hour back', -DAY_MS / 24],
+  ['ten days back', -10 * DAY_MS],
+  ['ten days forward', 10 * DAY_MS],
+] as const
+
+for (const [it, byMs] of SET) {
+  test(`who leads goes on leading when its clock is set ${it}`, async () => {
+    const { held, pass, clock } = open(openServer(), 'a', manualClock(100 * DAY_MS))
+    await held.whenLeading()
+    let isLost = false
+    void held.whenLost().then(() => (isLost = true))
+    clock.set(byMs)
+    await pass(2_000)
+    assert.deepEqual([held.isLeading(), isLost], [true, false])
+    await held.close()
+  })
+
+  test(`who waits takes the lease neither earlier nor later when its clock is set ${it}`, async () => {
+    const server = openServer()
+    server.take('a')
+    const { held, pass, clock } = open(server, 'b', manualClock(100 * DAY_MS))
+    await pass(1_000)
+    clock.set(byMs)
+    await pass(12_000)
+    assert.ok(!held.isLeading())
+    await pass(5_000)
+    assert.ok(held.isLeading())
+    await held.close()
+  })
+
+  test(`who cannot reach the server leads no more before others may, though its clock is set ${it}`, async () => {
+    const server = openServer()
+    const { held, pass, clock } = open(server, 'a', manualClock(100 * DAY_MS))
+    await held.whenLeading()
+    server.state.isAway = true
+    clock.set(byMs)
+    await pass(10_000)
+    assert.ok(!held.isLeading())
+    await held.close()
+  })
+}
+
+test('who has slept leads no more until the lease is held again: its own time stood still', async () => {
+  const { held, pass, clock } = open(openServer(), 'a', manualClock(100 * DAY_MS))
+  await held.whenLeading()
+  clock.set(11_000)
+  assert.ok(!held.isLeading())
+  await pass(2_000)
+  assert.ok(held.isLeading())
+  await held.close()
+})

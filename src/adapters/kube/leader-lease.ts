@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { KubeObject } from '../../lib/kube/object.ts'
 import { read, readText } from '../../lib/kube/read.ts'
-import type { Clock } from '../clock.ts'
+import { type Clock, longestSince, type Moment, momentOf } from '../clock.ts'
 import { ApiError } from './api-error.ts'
 import type { KubeClient } from './types.ts'
 
@@ -45,7 +45,8 @@ type Observed = { version: string; atMs: number; holder: string; leaseMs: number
 type State = {
   readonly options: LeaseOptions
   observed: Observed
-  renewedMs: number
+  /** Before the last request that renewed it; none while we do not hold it. */
+  renewed: Moment | undefined
   isClosed: boolean
   cancel: () => void
   readonly waiting: { leading: (() => void)[]; lost: (() => void)[] }
@@ -63,7 +64,7 @@ export function holdLease(options: LeaseOptions): LeaderLease {
   const state: State = {
     options,
     observed: { version: '', atMs: 0, holder: '', leaseMs: 0 },
-    renewedMs: Number.NEGATIVE_INFINITY,
+    renewed: undefined,
     isClosed: false,
     cancel: () => undefined,
     waiting: { leading: [], lost: [] },
@@ -101,8 +102,13 @@ export async function takeLease(held: HeldLease): Promise<void> {
   }
 }
 
-function isLeading({ renewedMs, isClosed, options: { clock, renewMs } }: State): boolean {
-  return !isClosed && clock.nowMs() - renewedMs < renewMs
+function isLeading(state: State): boolean {
+  return !state.isClosed && leftMs(state) > 0
+}
+
+/** How long we lead without another renewal. */
+function leftMs({ renewed, options: { clock, renewMs } }: State): number {
+  return renewed === undefined ? 0 : renewMs - longestSince(clock, renewed)
 }
 
 function waitFor({ isClosed }: State, list: (() => void)[], isSo: boolean): Promise<void> {
@@ -111,21 +117,21 @@ function waitFor({ isClosed }: State, list: (() => void)[], isSo: boolean): Prom
 
 /** One try, then the next: after `retryMs`, or when our time runs out. */
 async function turn(state: State): Promise<void> {
-  const { clock, retryMs, renewMs } = state.options
+  const { clock, retryMs } = state.options
   // The request may take long; what it grants counts from before it was made.
-  const startedMs = clock.nowMs()
-  const watchdog = clock.after(Math.max(state.renewedMs + renewMs - startedMs, 1), () => note(state))
+  const started = momentOf(clock)
+  const watchdog = clock.after(Math.max(leftMs(state), 1), () => note(state))
   const isHeld = await tryHold(state).catch((error: unknown) => {
     say(state, `cannot reach the lease: ${error instanceof Error ? error.message : String(error)}`)
     return false
   })
   watchdog()
   if (state.isClosed) return
-  if (isHeld) state.renewedMs = startedMs
-  else if (state.observed.holder !== state.options.identity) state.renewedMs = Number.NEGATIVE_INFINITY
+  if (isHeld) state.renewed = started
+  else if (state.observed.holder !== state.options.identity) state.renewed = undefined
   note(state)
-  const leftMs = state.renewedMs + renewMs - clock.nowMs()
-  state.cancel = clock.after(leftMs > 0 ? Math.min(retryMs, leftMs) : retryMs, () => void turn(state))
+  const left = leftMs(state)
+  state.cancel = clock.after(left > 0 ? Math.min(retryMs, left) : retryMs, () => void turn(state))
 }
 
 /** Tells who waits when leading began or ended. */
@@ -140,7 +146,7 @@ function note(state: State): void {
 async function tryHold(state: State): Promise<boolean> {
   const { client, namespace, name, identity, clock } = state.options
   const lease = await client.get({ ...LEASE, namespace, name })
-  const nowMs = clock.nowMs()
+  const nowMs = clock.monotonicMs()
   if (!lease) return renew(state, undefined, nowMs)
   const version = lease.metadata.resourceVersion ?? ''
   if (version !== state.observed.version) observe(state, lease, nowMs)

@@ -223,13 +223,13 @@ function tokenFileReader(path: string, clock: Clock): () => string {
   let readAtMs = -Infinity
   let header = ''
   return () => {
-    if (clock.nowMs() - readAtMs < TOKEN_FILE_AGE_MS) return header
+    if (clock.monotonicMs() - readAtMs < TOKEN_FILE_AGE_MS) return header
     try {
       header = `Bearer ${readFileSync(path, 'utf8').trim()}`
     } catch (cause) {
       throw new SluiceError('KUBE_CONFIG', `cannot read the token file "${path}"`, { cause, retry: 'backoff' })
     }
-    readAtMs = clock.nowMs()
+    readAtMs = clock.monotonicMs()
     return header
   }
 }

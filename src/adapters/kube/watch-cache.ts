@@ -69,7 +69,7 @@ async function follow(
   let backoffMs = FIRST_BACKOFF_MS
   let version = ''
   while (!signal.aborted) {
-    const startedMs = clock.nowMs()
+    const startedMs = clock.monotonicMs()
     try {
       if (version === '') {
         const { items, resourceVersion } = await client.list(selection)
@@ -86,7 +86,7 @@ async function follow(
       if (error instanceof ApiError && [403, 405].includes(error.status)) onRefused()
     }
     if (signal.aborted) return
-    if (clock.nowMs() - startedMs >= CALM_MS) backoffMs = FIRST_BACKOFF_MS
+    if (clock.monotonicMs() - startedMs >= CALM_MS) backoffMs = FIRST_BACKOFF_MS
     await pause(backoffMs * (0.5 + Math.random()), signal)
     backoffMs = Math.min(backoffMs * 2, LONGEST_BACKOFF_MS)
   }

@@ -32,6 +32,33 @@ test('an outbox keeps its letters over a restart, and repeats none within five m
   rmSync(folder, { recursive: true })
 })
 
+const MINUTE_MS = 60_000
+const DAY_MS = 1_440 * MINUTE_MS
+
+for (const { it, setByMs, isDue, isRepeated } of [
+  { it: 'stands still', setByMs: 0, isDue: false, isRepeated: true },
+  { it: 'goes on to when it is due', setByMs: 4 * MINUTE_MS, isDue: true, isRepeated: true },
+  { it: 'is set back by no more than a backoff', setByMs: -10 * MINUTE_MS, isDue: false, isRepeated: false },
+  { it: 'is set back by an hour', setByMs: -60 * MINUTE_MS, isDue: true, isRepeated: false },
+  { it: 'is set back by ten days', setByMs: -10 * DAY_MS, isDue: true, isRepeated: false },
+  { it: 'is set forward by ten days', setByMs: 10 * DAY_MS, isDue: true, isRepeated: false },
+])
+  test(`a letter that waits over a restart, while the clock ${it}`, () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'outbox-')), 'notify.db')
+    const open = () => openOutbox(path, (value) => (typeof value === 'string' ? value : undefined))
+    const [atMs, box] = [100 * DAY_MS, open()]
+    box.put('k', 'one', atMs)
+    box.retryAt(box.due(atMs, 1)[0]!.id, atMs + 4 * MINUTE_MS)
+    box.put('sent', 'two', atMs)
+    box.done(box.due(atMs, 1)[0]!.id)
+    box.close()
+    const after = open()
+    assert.equal(after.due(atMs + setByMs, 9).length, isDue ? 1 : 0)
+    assert.equal(after.put('sent', 'two', atMs + setByMs), !isRepeated)
+    after.close()
+    rmSync(dirname(path), { recursive: true })
+  })
+
 test('a letter of an older version that cannot be read is given up, and keeps no other waiting', () => {
   const path = join(mkdtempSync(join(tmpdir(), 'outbox-')), 'notify.db')
   const older = openOutbox<object>(path, () => ({}))

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'libsql'
+import { LONGEST_BACKOFF_MS } from '../../engine/backoff.ts'
 
 /** A notification that waits to be sent. */
 export type Letter<Payload> = {
@@ -10,9 +11,12 @@ export type Letter<Payload> = {
   readonly attempts: number
 }
 
-/** Notifications on disk: what is put in is sent, or given up with a word, whatever happens to the process. */
+/**
+ * Notifications on disk: what is put in is sent, or given up with a word, whatever happens to the process. Its times outlive the process, so they are
+ * those of a clock that may be set: none puts a letter off for longer than the longest backoff, or tells a repetition from the future.
+ */
 export type Outbox<Payload> = {
-  /** Keeps a payload; false when the same key was put in within the last five minutes. */
+  /** Keeps a payload; false when the same key was put in within five minutes. */
   readonly put: (key: string, payload: Payload, nowMs: number) => boolean
   /** Those that are due, the oldest first. */
   readonly due: (nowMs: number, limit: number) => readonly Letter<Payload>[]
@@ -37,26 +41,30 @@ export function openOutbox<Payload>(path: string, parse: (value: unknown) => Pay
   const database = new Database(path)
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
   database.exec(SCHEMA)
-  const seen = database.prepare('SELECT 1 FROM outbox WHERE key = ? AND at > ? LIMIT 1').raw()
-  const forget = database.prepare('DELETE FROM outbox WHERE next IS NULL AND at <= ?')
+  const seen = database.prepare('SELECT 1 FROM outbox WHERE key = ? AND at > ? AND at < ? LIMIT 1').raw()
+  const forget = database.prepare('DELETE FROM outbox WHERE next IS NULL AND (at <= ? OR at >= ?)')
   const insert = database.prepare('INSERT INTO outbox (key, at, payload, next) VALUES (?, ?, ?, ?)')
-  const select = database.prepare('SELECT id, payload, attempts FROM outbox WHERE next <= ? ORDER BY id LIMIT ?').raw()
+  const select = database
+    .prepare('SELECT id, payload, attempts FROM outbox WHERE next <= ? OR next > ? ORDER BY id LIMIT ?')
+    .raw()
   const soonest = database.prepare('SELECT MIN(next) FROM outbox WHERE next IS NOT NULL').raw()
   const finish = database.prepare(`UPDATE outbox SET next = NULL, payload = '' WHERE id = ?`)
   const delay = database.prepare('UPDATE outbox SET attempts = attempts + 1, next = ? WHERE id = ?')
   // one that stayed would be the next one due for ever, and no other would be waited for
-  for (const row of select.all(Number.MAX_SAFE_INTEGER, -1))
+  for (const row of select.all(Number.MAX_SAFE_INTEGER, 0, -1))
     if (readLetter(row, parse) === undefined) finish.run(idOf(row))
   return {
     put(key, payload, nowMs) {
-      if (seen.get(key, nowMs - REPEAT_MS) !== undefined) return false
+      const [fromMs, toMs] = [nowMs - REPEAT_MS, nowMs + REPEAT_MS]
+      if (seen.get(key, fromMs, toMs) !== undefined) return false
       database.transaction(() => {
-        forget.run(nowMs - REPEAT_MS)
+        forget.run(fromMs, toMs)
         insert.run(key, nowMs, JSON.stringify(payload), nowMs)
       })()
       return true
     },
-    due: (nowMs, limit) => select.all(nowMs, limit).flatMap((row) => readLetter(row, parse) ?? []),
+    due: (nowMs, limit) =>
+      select.all(nowMs, nowMs + LONGEST_BACKOFF_MS, limit).flatMap((row) => readLetter(row, parse) ?? []),
     nextMs() {
       const row: unknown = soonest.get()
       const value: unknown = Array.isArray(row) ? row[0] : undefined

@@ -24,17 +24,17 @@ export type Pause = { readonly check: () => void; readonly heed: (answer: Incomi
  * @param afterMs how long it wants that already
  */
 export function createPause(endpoint: Endpoint, afterMs = 0): Pause {
-  let untilMs = Date.now() + afterMs
+  let untilMs = performance.now() + afterMs
   return {
     check(): void {
-      const leftMs = untilMs - Date.now()
+      const leftMs = untilMs - performance.now()
       if (leftMs > 0) throw busy(endpoint, leftMs)
     },
     heed(answer: IncomingMessage): void {
       const afterMs = pauseOf(answer)
       if (afterMs === undefined) return
       discard(answer)
-      untilMs = Date.now() + afterMs
+      untilMs = performance.now() + afterMs
       throw busy(endpoint, afterMs)
     },
   }

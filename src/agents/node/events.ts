@@ -26,11 +26,11 @@ export function makeRecorder(o: {
   const known = new Map<string, Known>()
   let serial = 0
   return (object, type, reason, message, fieldPath) => {
-    const nowMs = o.clock.nowMs()
+    const [nowMs, monotonicMs] = [o.clock.nowMs(), o.clock.monotonicMs()]
     const { namespace = 'default', name, uid } = object.metadata
     const key = `${uid} ${reason} ${message} ${fieldPath}`
     const before = known.get(key)
-    if (before && nowMs - before.lastMs < 1_000) return
+    if (before && monotonicMs - before.lastMs < 1_000) return
     const at = new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z')
     const event: Known = before ?? {
       name: `${name}.${(BigInt(Math.trunc(nowMs)) * 1_000_000n + BigInt(serial++ % 1_000_000)).toString(16)}`,
@@ -39,7 +39,7 @@ export function makeRecorder(o: {
       lastMs: 0,
     }
     event.count++
-    event.lastMs = nowMs
+    event.lastMs = monotonicMs
     known.delete(key)
     known.set(key, event)
     for (const oldest of known.keys()) {

@@ -182,7 +182,7 @@ function watchNode(node: Node, record: Recorder): PressureWatch {
   const isAsked = driver !== undefined && !driver.isSimulated
   const watch = watchPressure({
     measure: () => (isAsked ? measureMachine(options.stateDir) : Promise.reject(new Error('not measured'))),
-    nowMs: () => options.clock.nowMs(),
+    monotonicMs: () => options.clock.monotonicMs(),
     record,
     node: () => node.registered,
     onFull: () => void collect(node, { dryRun: false }).catch(() => undefined),

@@ -58,3 +58,19 @@ for (const [who, recorderOf] of Object.entries(recorders))
     clock.advance(HOUR_MS)
     assert.deepEqual(await said(), [{ ...first, count: 3, lastTimestamp: '1970-01-01T02:00:00Z' }])
   })
+
+for (const [who, recorderOf] of Object.entries(recorders))
+  test(`the ${who} tell on when their clock was set back`, async () => {
+    const { kept, client } = eventServer()
+    const clock = manualClock(1_000 * HOUR_MS)
+    const say = recorderOf(client, clock)
+    say()
+    clock.set(-240 * HOUR_MS)
+    clock.advance(1_000)
+    say()
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.deepEqual(
+      [...kept.values()].map(({ count }) => count),
+      [2],
+    )
+  })

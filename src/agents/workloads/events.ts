@@ -34,11 +34,11 @@ export function eventTeller(client: HttpKubeClient, clock: Clock): Teller {
 
   return (component, telling) => {
     const { about, type, reason, message } = telling
-    const nowMs = clock.nowMs()
+    const [nowMs, monotonicMs] = [clock.nowMs(), clock.monotonicMs()]
     const whom = identityOf(about)
-    if (waiting > MOST_KNOWN || !spend(budgets, `${component}/${whom}`, nowMs)) return
+    if (waiting > MOST_KNOWN || !spend(budgets, `${component}/${whom}`, monotonicMs)) return
     const groupKey = JSON.stringify([component, whom, type, reason])
-    const isCombined = hasManyAlike(groups, groupKey, message, nowMs)
+    const isCombined = hasManyAlike(groups, groupKey, message, monotonicMs)
     const key = isCombined ? groupKey : `${groupKey}${message}`
     const now = timeText(nowMs)
     const said = isCombined ? { ...telling, message: COMBINED + message } : telling

@@ -159,7 +159,7 @@ type World = { readonly keeper: () => RecordKeeper; readonly restart: () => void
 function openWorld(limits: LedgerLimits): World {
   const dir = mkdtempSync(join(tmpdir(), 'sluice-archive-'))
   let nowMs = Date.UTC(2026, 0, 1)
-  const clock = { nowMs: () => (nowMs += 1000), after: () => () => undefined }
+  const clock = { nowMs: () => (nowMs += 1000) }
   const open = (): FactStore => openFactStore(join(dir, 'record.db'))
   let store = open()
   let keeper = keepRecord(store, clock, limits)

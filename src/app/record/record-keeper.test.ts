@@ -12,7 +12,7 @@ const logOf = (kept: Fact[], before: readonly Fact[] = []): FactLog => ({
   newest: () => [],
 })
 
-const clock = { nowMs: () => 1_000, after: () => () => {} }
+const clock = { nowMs: () => 1_000 }
 const source = (commit: string): FactBody => ({
   kind: 'source',
   source: 'a/b',

@@ -35,7 +35,7 @@ const facts = channel('sluice.fact')
  *
  * What is past leaves memory for the archive, and comes back when a fact names it (docs/adr/0236).
  */
-export function keepRecord(log: FactLog, clock: Clock, limits?: LedgerLimits): RecordKeeper {
+export function keepRecord(log: FactLog, clock: Pick<Clock, 'nowMs'>, limits?: LedgerLimits): RecordKeeper {
   const kept = log.kept()
   const living = openLedger(log, kept, limits)
   const recent = [...kept.before, ...kept.facts].slice(-RECENT)

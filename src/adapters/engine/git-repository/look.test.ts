@@ -25,7 +25,7 @@ after(async () => {
 })
 
 const REVISION = `main@sha1:${'1'.repeat(40)}`
-const clock = { nowMs: () => 0, after: () => () => undefined }
+const clock = { nowMs: () => 0, monotonicMs: () => 0, after: () => () => undefined }
 const tools = { mirrorOf: () => ({ has: async () => false }) as unknown as Mirror, loginFolder: folder }
 const FILE = { path: 'a.yaml', hash: 'a', isExecutable: false }
 

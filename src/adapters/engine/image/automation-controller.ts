@@ -73,7 +73,7 @@ export function imageUpdateAutomationController(
     async settle(status, { automation }, key) {
       const memory = memoryOf(own, key)
       if (memory.ran?.outcome.kind === 'failed') memory.nextRunMs = 0
-      else if (memory.ran) memory.nextRunMs = context.clock.nowMs() + automation.intervalMs * 0.95 - 1
+      else if (memory.ran) memory.nextRunMs = context.clock.monotonicMs() + automation.intervalMs * 0.95 - 1
       memory.ran = undefined
       if (automation.isSuspended)
         void context.report(
@@ -131,7 +131,6 @@ function observe(own: Own, key: string): AutomationSeen | undefined {
   const memory = memoryOf(own, key)
   const ran = memory.ran?.automation.uid === object.metadata.uid ? memory.ran : undefined
   const automation = ran?.automation ?? parseImageUpdateAutomation(object)
-  const nowMs = context.clock.nowMs()
   return {
     automation,
     sourceRevision: revisionOf(own, automation),
@@ -140,9 +139,9 @@ function observe(own: Own, key: string): AutomationSeen | undefined {
     policies: resolved(own, automation),
     traps: context.traps,
     crossNamespace: context.crossNamespace,
-    nowMs,
+    nowMs: context.clock.nowMs(),
     random: context.random(),
-    dueInMs: memory.nextRunMs - nowMs,
+    dueInMs: memory.nextRunMs - context.clock.monotonicMs(),
     failures: memory.failures,
     ...(ran ? { outcome: ran.outcome, ranWith: memory.ranWith } : {}),
   }

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { manualClock } from '../../../../tests/support/manual-clock.ts'
 import { clusterOf, reconcile } from '../../../../tests/support/one-object.ts'
 import { FINALIZER } from '../../../kinds/flux-object.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
@@ -145,3 +146,24 @@ test('an ImageRepository is told once that nothing of what it scans has changed,
     ],
   )
 })
+
+for (const [it, setByMs, traps] of [
+  ['an hour back', -3_600_000, 'safe'],
+  ['ten days back', -864_000_000, 'safe'],
+  ['ten days back, with the traps of Flux,', -864_000_000, 'flux'],
+  ['ten days forward', 864_000_000, 'safe'],
+] as const)
+  test(`a clock that is set ${it} makes no scan earlier or later`, async () => {
+    const clock = manualClock(Date.parse('2026-11-28T12:00:00Z'))
+    const { context } = clusterOf(object('ImageRepository', 1, { image: 'r.io/app' }), clock)
+    let scans = 0
+    const registries = { clientFor: async () => ({ listTags: async () => [`${scans++}`] }) } as unknown as Registries
+    const controller = imageRepositoryController({ ...context, traps }, createTagStore(), registries)
+    await reconcile(controller, KEY)
+    clock.set(setByMs)
+    await reconcile(controller, KEY)
+    assert.equal(scans, 1)
+    clock.advance(1.1 * 3_600_000)
+    await reconcile(controller, KEY)
+    assert.equal(scans, 2)
+  })

@@ -122,14 +122,13 @@ async function observe(own: Own, key: string): Promise<ImagePolicySeen | undefin
   }
   const policy = parseImagePolicy(object)
   const memory = memoryOf(own, key)
-  const nowMs = context.clock.nowMs()
   return {
     policy,
     repository: await repositoryOf(own, policy),
     traps: context.traps,
-    nowMs,
+    nowMs: context.clock.nowMs(),
     failures: memory.failures,
-    digestDueInMs: memory.digestAtMs + (policy.intervalMs ?? 60_000) - nowMs,
+    digestDueInMs: memory.digestAtMs + (policy.intervalMs ?? 60_000) - context.clock.monotonicMs(),
     isNewScan: memory.tags !== undefined && !isDeepStrictEqual(memory.tags, tagsFor(own, policy)),
     ...(memory.digest ? { digest: memory.digest } : {}),
   }
@@ -164,7 +163,7 @@ async function mayUse({ context }: Own, repository: KubeObject, namespace: strin
 
 async function lookUpDigest(own: Own, policy: ImagePolicy, tag: string, key: string): Promise<void> {
   const memory = memoryOf(own, key)
-  memory.digestAtMs = own.context.clock.nowMs()
+  memory.digestAtMs = own.context.clock.monotonicMs()
   const object = own.repositories.get(policy.repository.namespace, policy.repository.name)
   const repository = object && parseImageRepository(object)
   const target = repository && parseRepository(repository.image)

@@ -67,7 +67,7 @@ export function imageRepositoryController(
       // 0: an image was pushed meanwhile, which the scan may have missed
       if (memory.scanned && memory.nextScanMs !== 0) {
         const waitMs = memory.scanned.outcome.kind === 'failed' ? 0 : seen.repository.intervalMs
-        memory.nextScanMs = context.clock.nowMs() + waitMs * 0.95 - 1
+        memory.nextScanMs = context.clock.monotonicMs() + waitMs * 0.95 - 1
       }
       memory.scanned = undefined
       note(memory, seen.repository)
@@ -102,13 +102,12 @@ async function observe(own: Own, key: string): Promise<ImageRepositorySeen | und
   const memory = memoryOf(own, key)
   const scanned = memory.scanned?.repository.uid === object.metadata.uid ? memory.scanned : undefined
   const repository = scanned?.repository ?? parseImageRepository(object)
-  const nowMs = context.clock.nowMs()
   return {
     repository,
-    nowMs,
+    nowMs: context.clock.nowMs(),
     random: context.random(),
     traps: context.traps,
-    dueInMs: isAsked(memory, repository) ? 0 : memory.nextScanMs - nowMs,
+    dueInMs: isAsked(memory, repository) ? 0 : memory.nextScanMs - context.clock.monotonicMs(),
     hasTags: tags.get(key) !== undefined,
     failures: memory.failures,
     ...(scanned ? { outcome: scanned.outcome } : {}),

@@ -226,7 +226,7 @@ async function settle(
   if (block) {
     memory.toldBlockedAt = block.revision
     memory.toldBlockedFor = askOf(seen.kustomization)
-    memory.toldBlockedMs = seen.nowMs
+    memory.toldBlockedMs = seen.monotonicMs
   }
   for (const event of events ?? []) tellEvent(context, seen.kustomization, event)
   if (ended && attempt)
@@ -236,14 +236,18 @@ async function settle(
     })
 }
 
-function finish(memory: Memory, { kustomization, nowMs }: KustomizationSeen, ended: 'succeeded' | 'failed'): void {
+function finish(
+  memory: Memory,
+  { kustomization, monotonicMs }: KustomizationSeen,
+  ended: 'succeeded' | 'failed',
+): void {
   memory.healthWatch?.close()
   memory.healthWatch = undefined
   const passes = memory.attempt?.failure?.passes === true
   memory.attempt = undefined
   memory.objects = []
   const waitMs = ended === 'failed' ? kustomization.retryIntervalMs : kustomization.intervalMs * 0.95
-  memory.nextMs = nowMs + (passes ? 0 : waitMs)
+  memory.nextMs = monotonicMs + (passes ? 0 : waitMs)
 }
 
 function reportEnd(

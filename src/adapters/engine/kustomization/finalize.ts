@@ -18,7 +18,7 @@ const TERMINATION_POLL_MS = 500
 /** Deletes what the Kustomization applied, if its policy says so, and lets it go. */
 export async function finalize(tools: KustomizationTools, kustomization: Kustomization, key: string): Promise<void> {
   const { context } = tools
-  const startedMs = context.clock.nowMs()
+  const startedMs = context.clock.monotonicMs()
   try {
     if (deletesObjects(kustomization) && !(await deleteObjects(tools, kustomization, key))) return
   } catch (error) {
@@ -41,7 +41,7 @@ export async function finalize(tools: KustomizationTools, kustomization: Kustomi
 /** A deletion ends as a reconcile does, with the word that the last one earned. */
 function tellFinished(context: EngineContext, kustomization: Kustomization, startedMs: number): void {
   if (kustomization.isSuspended || !isReady(kustomization)) return
-  const took = renderDuration(Math.max(context.clock.nowMs() - startedMs, 1) + 0.1 + 0.8 * context.random())
+  const took = renderDuration(Math.max(context.clock.monotonicMs() - startedMs, 1) + 0.1 + 0.8 * context.random())
   const message = `Reconciliation finished in ${took}, next run in ${renderInterval(kustomization.intervalMs)}`
   tellEvent(context, kustomization, { ...said(kustomization, 'info', message), isCommitStatus: true })
 }
@@ -97,14 +97,14 @@ async function deleteObjects(tools: KustomizationTools, kustomization: Kustomiza
     const { reason, revision } = said(kustomization, 'info', '')
     tellChanges(context, kustomization, { revision }, reason, pruned)
     memory.isPruned = true
-    memory.terminationEndMs = context.clock.nowMs() + kustomization.timeoutMs
+    memory.terminationEndMs = context.clock.monotonicMs() + kustomization.timeoutMs
   }
   if (kustomization.deletionPolicy !== 'WaitForTermination' || !(await isTerminating(target, inventory))) return true
-  if (context.clock.nowMs() >= memory.terminationEndMs) {
+  if (context.clock.monotonicMs() >= memory.terminationEndMs) {
     tellEvent(context, kustomization, said(kustomization, 'error', 'failed to wait for resources termination'))
     return true
   }
-  memory.terminationLookMs = context.clock.nowMs() + TERMINATION_POLL_MS
+  memory.terminationLookMs = context.clock.monotonicMs() + TERMINATION_POLL_MS
   return false
 }
 

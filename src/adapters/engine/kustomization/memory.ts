@@ -11,7 +11,7 @@ import type { Target, Targets } from './apply/target.ts'
 /** The field manager of a Kustomization's own status and finalizers. */
 export const STATUS_MANAGER = 'gotk-kustomize-controller'
 
-/** What the engine remembers of a Kustomization between steps; lost at a restart, which reconciles at once. */
+/** What the engine remembers of a Kustomization between steps; lost at a restart, which reconciles at once. Its times are those that nobody sets. */
 export type Memory = {
   /** The object as it was last read. */
   parsed: Kustomization | undefined

@@ -25,9 +25,10 @@ export function seeKustomization(
   return {
     kustomization,
     nowMs: context.clock.nowMs(),
+    monotonicMs: context.clock.monotonicMs(),
     dependencyRetryMs: context.flags.requeueDependencyMs,
     random: context.random(),
-    terminationLookInMs: memory.terminationLookMs - context.clock.nowMs(),
+    terminationLookInMs: memory.terminationLookMs - context.clock.monotonicMs(),
     dueInMs: dueInMs(tools, memory, kustomization, source),
     source,
     dependencies: kustomization.dependsOn.map(({ namespace, name, readyExpr }) =>
@@ -81,7 +82,7 @@ function dueInMs(tools: KustomizationTools, memory: Memory, kustomization: Kusto
   const { generation, requestedAt } = kustomization
   if (generation !== memory.handledGeneration) return 0
   if (requestedAt !== '' && requestedAt !== memory.handledRequest) return 0
-  const leftMs = memory.nextMs - tools.context.clock.nowMs()
+  const leftMs = memory.nextMs - tools.context.clock.monotonicMs()
   if (source.kind !== 'ready') return tools.context.traps === 'flux' ? leftMs : 0
   const isNew = source.revision !== memory.handledRevision || source.digest !== memory.handledDigest
   if (isNew && !(tools.context.traps === 'flux' && sourceHasCycle(tools, kustomization))) return 0
@@ -103,7 +104,7 @@ function isBlockNews(
   if (source.kind !== 'ready') return false
   const { traps, clock, flags } = tools.context
   if (traps === 'flux' && memory.toldBlockedFor !== askOf(kustomization)) return true
-  if (traps === 'flux' && clock.nowMs() - memory.toldBlockedMs >= flags.requeueDependencyMs) return true
+  if (traps === 'flux' && clock.monotonicMs() - memory.toldBlockedMs >= flags.requeueDependencyMs) return true
   if (memory.toldBlockedAt === source.revision) return false
   return memory.toldBlockedAt === '' || !(traps === 'flux' && sourceHasCycle(tools, kustomization))
 }

@@ -70,7 +70,7 @@ function begin({ context }: KustomizationTools, memory: Memory, { kustomization,
     digest: source.digest,
     generation: kustomization.generation,
     requestedAt: kustomization.requestedAt,
-    startedMs: context.clock.nowMs(),
+    startedMs: context.clock.monotonicMs(),
     wasHealthy: kustomization.conditions.some(({ type, status }) => type === 'Healthy' && status === 'True'),
   }
 }
@@ -153,7 +153,7 @@ async function apply(
   // Flux does not tell what it applied of a stage that failed.
   const logged = context.traps === 'flux' ? changedOf(changes.slice(0, finished)) : done
   const failure = refusal && withLog(await placed(context, kustomization, memory, refusal), logged)
-  if (done.length > 0) memory.changedMs = context.clock.nowMs()
+  if (done.length > 0) memory.changedMs = context.clock.monotonicMs()
   memory.skipped = new Set(
     changes.filter(({ action }) => action === 'skipped').map(({ ref }) => inventoryEntry(ref).id),
   )
@@ -329,7 +329,7 @@ async function beginHealthCheck(
   const { fault } = memory.healthWatch
   memory.attempt =
     fault === undefined
-      ? { ...attempt, healthStartedMs: context.clock.nowMs() }
+      ? { ...attempt, healthStartedMs: context.clock.monotonicMs() }
       : { ...attempt, failure: unwatchable(context, fault) }
 }
 

@@ -29,7 +29,7 @@ import { listenForEvents } from './event-server.ts'
 import { type Postman, startPostman } from './postman.ts'
 import { providerController } from './provider-controller.ts'
 
-/** After so many failed sends the Alert gets an event; sending goes on for a day. */
+/** After so many failed sends the Alert gets an event; sending goes on for a day, counted by its own waits: a clock that is set forward ends none. */
 const TOLD_AFTER = 4
 /** Flux's waits between its four tries, which it tells the failure of after 15 seconds; safe, ours grow from less. */
 const FLUX_WAITS_MS = [2_000, 4_000, 8_000]
@@ -85,7 +85,7 @@ async function listen(own: Own, address: string): Promise<BoundedServer> {
   const { context } = own
   const server = await listenForEvents(address, {
     labelsOf: (event) => labelsOf(own, event),
-    take: (event) => spread(own, event, context.clock.nowMs(), () => event),
+    take: (event) => spread(own, event, () => event),
     nowMs: () => context.clock.nowMs(),
     log: context.log,
   })
@@ -116,16 +116,16 @@ async function labelsOf({ context, alerts }: Own, { object }: ToldEvent): Promis
 }
 
 function take(own: Own, event: EngineEvent): void {
-  if (event.object.kind !== 'Alert') spread(own, event, event.atMs, () => describe(own.context, event))
+  if (event.object.kind !== 'Alert') spread(own, event, () => describe(own.context, event))
 }
 
 type News = Pick<ToldEvent, 'object' | 'severity' | 'message'> & Partial<Pick<ToldEvent, 'annotations'>>
 
 /** Puts an event into the outbox, once for each Alert that asks for it. Never throws: events are told in the middle of work. */
-function spread(own: Own, event: News, atMs: number, describeWhole: () => ToldEvent): void {
+function spread(own: Own, event: News, describeWhole: () => ToldEvent): void {
   if (event.severity === 'trace' || own.isClosed) return
   try {
-    if (own.context.traps === 'flux' && isRepeated(own, event, atMs)) return
+    if (own.context.traps === 'flux' && isRepeated(own, event)) return
     const alerts = own.alerts.list().map(parseAlert)
     if (alerts.length === 0) return
     const told = describeWhole()
@@ -137,10 +137,10 @@ function spread(own: Own, event: News, atMs: number, describeWhole: () => ToldEv
 }
 
 /** Flux counts what is told twice before it asks who wants it: a new Alert hears nothing of what was said just before. */
-function isRepeated({ toldMs }: Own, event: News, atMs: number): boolean {
+function isRepeated({ toldMs, context }: Own, event: News): boolean {
   const key = JSON.stringify(sameness(event))
-  const before = toldMs.get(key) ?? -Infinity
-  if (atMs - before < REPEAT_MS) return true
+  const atMs = context.clock.monotonicMs()
+  if (atMs - (toldMs.get(key) ?? -Infinity) < REPEAT_MS) return true
   if (toldMs.size >= MOST_TOLD) toldMs.clear()
   toldMs.set(key, atMs)
   return false
@@ -215,8 +215,13 @@ function afterFailure(
   if (failures === toldAfter && alert)
     tellAlert(context, parseAlert(alert), { reason: 'NotificationDispatchFailed', message })
   if (!(error instanceof SluiceError)) context.log(`notification: ${describeError(error)}`)
-  const isOver = !alert || context.clock.nowMs() - sinceMs > LONGEST_MS
-  return isOver ? undefined : waitMs(context, failures)
+  return alert && !hasTriedLongest(context, failures) ? waitMs(context, failures) : undefined
+}
+
+function hasTriedLongest(context: EngineContext, failures: number): boolean {
+  let waitedMs = 0
+  for (let tries = 1; tries < failures; tries++) waitedMs += waitMs(context, tries)
+  return waitedMs > LONGEST_MS
 }
 
 function waitMs({ traps }: EngineContext, failures: number): number {

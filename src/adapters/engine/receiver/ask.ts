@@ -84,10 +84,9 @@ async function ask(tools: AskTools, object: KubeObject, filter: ResourceFilter |
 
 /** The time of a request. Flux writes Go's own text, with the monotonic clock. */
 function timeText({ clock, traps, startedMs }: AskTools): string {
-  const nowMs = clock.nowMs()
-  const iso = new Date(nowMs).toISOString()
+  const iso = new Date(clock.nowMs()).toISOString()
   if (traps === 'safe') return iso
-  return `${iso.slice(0, 10)} ${iso.slice(11, 23)}000000 +0000 UTC m=+${((nowMs - startedMs) / 1000).toFixed(9)}`
+  return `${iso.slice(0, 10)} ${iso.slice(11, 23)}000000 +0000 UTC m=+${((clock.monotonicMs() - startedMs) / 1000).toFixed(9)}`
 }
 
 function fault(message: string): SluiceError {

@@ -64,7 +64,8 @@ export function receiverController(
         const isMissing = 'missing' in seen.path
         memory.handled = askOf(seen.receiver)
         memory.failures = isMissing ? seen.failures + 1 : 0
-        memory.nextMs = seen.nowMs + (isMissing ? retryAfterMs(seen) : seen.receiver.intervalMs * 0.95) - 1
+        const waitMs = isMissing ? retryAfterMs(seen) : seen.receiver.intervalMs * 0.95
+        memory.nextMs = context.clock.monotonicMs() + waitMs - 1
       }
       await io.settle(status, seen.receiver, key)
     },
@@ -96,11 +97,11 @@ async function observe(
   }
   const receiver = parseReceiver(object)
   const memory = memoryOf(memories, key)
-  const nowMs = context.clock.nowMs()
-  const dueInMs = memory.handled === askOf(receiver) ? memory.nextMs - nowMs : 0
+  const { clock } = context
+  const dueInMs = memory.handled === askOf(receiver) ? memory.nextMs - clock.monotonicMs() : 0
   const path = dueInMs > 0 ? { path: receiver.webhookPath } : await findPath(context, receiver)
   const { failures } = memory
-  return { receiver, nowMs, random: context.random(), dueInMs, path, failures, traps: context.traps }
+  return { receiver, nowMs: clock.nowMs(), random: context.random(), dueInMs, path, failures, traps: context.traps }
 }
 
 function memoryOf(memories: Map<string, Memory>, key: string): Memory {

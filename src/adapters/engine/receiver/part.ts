@@ -10,7 +10,7 @@ export const receiverPart: EnginePart = async (context, { start, receiverListen 
   if (receiverListen === '') return undefined
   const { client, clock, traps, crossNamespace, log, hookReach } = context
   const listener = await listenForHooks(receiverListen, {
-    ...{ client, clock, traps, crossNamespace, log, startedMs: clock.nowMs() },
+    ...{ client, clock, traps, crossNamespace, log, startedMs: clock.monotonicMs() },
     receivers: () => cache.list(),
     signingKeys: openSigningKeys(clock, hookReach),
   })

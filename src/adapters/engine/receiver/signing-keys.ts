@@ -18,10 +18,10 @@ export function openSigningKeys(clock: Clock, reach: Reach): (issuer: string) =>
   const known = new Map<string, { readonly untilMs: number; readonly keys: Promise<readonly unknown[]> }>()
   return (issuer) => {
     const found = known.get(issuer)
-    if (found && found.untilMs > clock.nowMs()) return found.keys
+    if (found && found.untilMs > clock.monotonicMs()) return found.keys
     const keys = fetchKeys(issuer, reach)
     if (known.size >= MOST_ISSUERS) known.clear()
-    known.set(issuer, { untilMs: clock.nowMs() + KEEP_MS, keys })
+    known.set(issuer, { untilMs: clock.monotonicMs() + KEEP_MS, keys })
     keys.catch(() => known.delete(issuer))
     return keys
   }

@@ -4,6 +4,7 @@ import { WORDS } from '../../../controllers/git-repository.ts'
 import { FINALIZER } from '../../../kinds/flux-object.ts'
 import { parseGitRepository } from '../../../kinds/git-repository.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
+import { manualClock } from '../../../../tests/support/manual-clock.ts'
 import { clusterOf, reconcile } from '../../../../tests/support/one-object.ts'
 import { sourceController } from './controller.ts'
 
@@ -44,3 +45,31 @@ test('what is changed while the remote is looked at is for the next look, not in
   assert.deepEqual(await observed(), { observedGeneration: 2, observedIgnore: '/b.yaml' })
   assert.deepEqual(lookedFor, [undefined, '/b.yaml'])
 })
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+
+for (const [it, setByMs] of [
+  ['an hour back', -HOUR_MS],
+  ['ten days back', -10 * DAY_MS],
+  ['ten days forward', 10 * DAY_MS],
+] as const)
+  test(`a clock that is set ${it} makes no look at the remote earlier or later`, async () => {
+    const clock = manualClock(Date.parse('2026-11-28T12:00:00Z'))
+    const { context } = clusterOf(repository(1), clock)
+    let looks = 0
+    const controller = sourceController(context, {
+      ...{ kind: 'GitRepository', parse: parseGitRepository, words: WORDS },
+      async look() {
+        looks++
+        return { kind: 'unchanged', revision: REVISION }
+      },
+    })
+    await reconcile(controller, KEY)
+    clock.set(setByMs)
+    await reconcile(controller, KEY)
+    assert.equal(looks, 1)
+    clock.advance(1.1 * HOUR_MS)
+    await reconcile(controller, KEY)
+    assert.equal(looks, 2)
+  })

@@ -114,12 +114,11 @@ function observe<Source extends SourceObject>(own: Own<Source>, key: string): So
   const { generation, requestedAt } = source
   const isAsked =
     generation !== memory.handledGeneration || (requestedAt !== '' && requestedAt !== memory.handledRequest)
-  const nowMs = context.clock.nowMs()
   return {
     source,
-    nowMs,
+    nowMs: context.clock.nowMs(),
     random: context.random(),
-    dueInMs: isAsked ? 0 : memory.nextLookMs - nowMs,
+    dueInMs: isAsked ? 0 : memory.nextLookMs - context.clock.monotonicMs(),
     failures: memory.failures,
     ...(looked ? { outcome: looked.outcome } : {}),
   }
@@ -162,7 +161,7 @@ async function settle<Source extends SourceObject>(
   const { context, view } = own
   const memory = memoryOf(own, key)
   memory.looked = undefined
-  if (nextLookInMs !== undefined) memory.nextLookMs = memory.isNews ? 0 : context.clock.nowMs() + nextLookInMs
+  if (nextLookInMs !== undefined) memory.nextLookMs = memory.isNews ? 0 : context.clock.monotonicMs() + nextLookInMs
   const object = view.get(key)
   if (!object || status === undefined) return
   // Told before it is written, as in Flux: who uses the source is at work already, and its news come after this one.

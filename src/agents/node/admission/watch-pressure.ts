@@ -19,7 +19,7 @@ const WORDS: Readonly<Record<Pressure, readonly [begins: string, ends: string]>>
 /** Watches what is left of the machine for a node; `onFull` is called when its disk becomes short. */
 export function watchPressure(o: {
   readonly measure: () => Promise<Left>
-  readonly nowMs: () => number
+  readonly monotonicMs: () => number
   readonly record: Recorder
   /** The Node that it is told of; undefined before there is one. */
   readonly node: () => KubeObject | undefined
@@ -32,7 +32,7 @@ export function watchPressure(o: {
       const left = await o.measure().catch(() => undefined)
       if (left === undefined) return false
       const before = felt
-      felt = feel(before, left, o.nowMs())
+      felt = feel(before, left, o.monotonicMs())
       const isUnder = (all: readonly Felt[], pressure: Pressure): boolean =>
         all.some((one) => one.pressure === pressure)
       const changed = PRESSURES.filter((pressure) => isUnder(before, pressure) !== isUnder(felt, pressure))

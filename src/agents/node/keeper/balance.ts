@@ -148,7 +148,7 @@ async function pick(
   client: string,
   tried: ReadonlySet<Target>,
 ): Promise<Picked | undefined> {
-  const until = Date.now() + 5_000
+  const until = performance.now() + 5_000
   for (;;) {
     const port = state.ports.get(key)
     const open = (targets: readonly Target[] = []): Target[] =>
@@ -171,14 +171,14 @@ async function pick(
       }
       return { target, done }
     }
-    if (Date.now() >= until || port === undefined) return undefined
+    if (performance.now() >= until || port === undefined) return undefined
     await new Promise<void>((resolve) => {
       const wake = (): void => {
         clearTimeout(timer)
         state.waiting.delete(wake)
         resolve()
       }
-      const timer = setTimeout(wake, until - Date.now())
+      const timer = setTimeout(wake, until - performance.now())
       state.waiting.add(wake)
     })
   }
@@ -192,7 +192,7 @@ function stay(
   candidates: readonly Target[],
 ): Target | undefined {
   const found = port?.affinityMs === undefined ? undefined : stays.get(`${port.key} ${client}`)
-  if (found === undefined || found.untilMs < Date.now()) return undefined
+  if (found === undefined || found.untilMs < performance.now()) return undefined
   return candidates.find(({ host, port: number }) => host === found.target.host && number === found.target.port)
 }
 
@@ -200,7 +200,7 @@ function keepStay({ stays }: State, port: ServicePortTable | undefined, client: 
   if (port?.affinityMs === undefined) return
   const name = `${port.key} ${client}`
   stays.delete(name)
-  stays.set(name, { target, untilMs: Date.now() + port.affinityMs })
+  stays.set(name, { target, untilMs: performance.now() + port.affinityMs })
   const [oldest] = stays.keys()
   if (stays.size > 10_000 && oldest !== undefined) stays.delete(oldest)
 }
@@ -327,8 +327,9 @@ async function splice(state: State, key: string, socket: Duplex, first: Buffer):
 
 async function drainHost(state: State, host: string, timeoutMs: number): Promise<void> {
   state.drained.add(host)
-  const until = Date.now() + timeoutMs
-  while ((state.busy.get(host) ?? 0) > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20))
+  const until = performance.now() + timeoutMs
+  while ((state.busy.get(host) ?? 0) > 0 && performance.now() < until)
+    await new Promise((resolve) => setTimeout(resolve, 20))
   state.busy.delete(host)
   for (const [name, sockets] of Object.entries(state.agent.freeSockets))
     if (name.startsWith(`${host}:`)) for (const socket of [...(sockets ?? [])]) socket.destroy()

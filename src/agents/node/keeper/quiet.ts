@@ -14,14 +14,14 @@ export function whenQuiet(o: {
   readonly done: () => void
 }): void {
   const QUIET_MS = 500
-  const endMs = Date.now() + o.mostMs
+  const endMs = performance.now() + o.mostMs
   let hasSpoken = false
   const open = o.outputs.filter((output) => output !== null && output !== undefined)
   const note = (): void => void (hasSpoken = true)
   for (const output of open) output.on('data', note)
   const look = (): void => {
     const isOver = open.every((output) => output.readableEnded || output.destroyed)
-    const isSpeaking = hasSpoken && Date.now() < endMs
+    const isSpeaking = hasSpoken && performance.now() < endMs
     if (isOver || !(isSpeaking || o.isHeld())) return o.done()
     hasSpoken = false
     wait()

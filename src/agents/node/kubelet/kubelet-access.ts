@@ -36,10 +36,10 @@ export function makeGate(o: { readonly client: KubeClient; readonly node: string
     const subresource = subresourceOf(request.url)
     const key = JSON.stringify([user, verb, subresource])
     const known = kept.get(key)
-    if (known !== undefined && known.untilMs > o.clock.nowMs()) return known.verdict
+    if (known !== undefined && known.untilMs > o.clock.monotonicMs()) return known.verdict
     const verdict = await reviewAccess(o.client, user, { verb, subresource }, o.node)
     if (kept.size >= MAX_KEPT) kept.clear()
-    kept.set(key, { verdict, untilMs: o.clock.nowMs() + (verdict.isLetIn ? ALLOWED_MS : REFUSED_MS) })
+    kept.set(key, { verdict, untilMs: o.clock.monotonicMs() + (verdict.isLetIn ? ALLOWED_MS : REFUSED_MS) })
     return verdict
   }
 }

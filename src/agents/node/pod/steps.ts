@@ -123,10 +123,10 @@ async function pull(context: NodeContext, memory: Memory, step: Step & { do: 'pu
     return fail('ErrImageNeverPull', message, 'ErrImageNeverPull', message)
   }
   say('Normal', 'Pulling', `Pulling image "${name}"`)
-  const startedMs = context.clock.nowMs()
+  const startedMs = context.clock.monotonicMs()
   try {
     const image = await pullAs(context, memory.pod, name, reference)
-    const took = durationText(context.clock.nowMs() - startedMs)
+    const took = durationText(context.clock.monotonicMs() - startedMs)
     const size = `Image size: ${image.sizeBytes} bytes.`
     say('Normal', 'Pulled', `Successfully pulled image "${name}" in ${took} (${took} including waiting). ${size}`)
     keep(memory, name, image)

@@ -43,8 +43,8 @@ export function startSampler(driver: () => Driver | undefined, clock: Clock): Sa
     return { atMs: clock.nowMs(), machine, containers }
   }
   const sample = (): Promise<Sample> => {
-    if (latest !== undefined && clock.nowMs() - latestAtMs < FRESH_MS) return latest
-    latestAtMs = clock.nowMs()
+    if (latest !== undefined && clock.monotonicMs() - latestAtMs < FRESH_MS) return latest
+    latestAtMs = clock.monotonicMs()
     latest = look()
     latest.catch(() => (latest = undefined))
     return latest

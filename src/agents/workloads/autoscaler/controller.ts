@@ -38,32 +38,36 @@ export function autoscalerController(bench: Bench): Controller<Seen, never, Auto
       autoscalers.onChange((autoscaler, type) => {
         if (type === 'DELETED') forget(keyOf(autoscaler))
         const deafUntilMs = type === 'MODIFIED' ? (histories.get(keyOf(autoscaler))?.deafUntilMs ?? 0) : 0
-        if (bench.clock.nowMs() >= deafUntilMs) wake.now(keyOf(autoscaler))
+        if (bench.clock.monotonicMs() >= deafUntilMs) wake.now(keyOf(autoscaler))
       })
       for (const autoscaler of autoscalers.list()) wake.now(keyOf(autoscaler))
     },
     async observe(key) {
       const autoscaler = lookUp<Autoscaler>(autoscalers, key)
       if (!autoscaler) return undefined
-      const nowMs = bench.clock.nowMs()
-      const { recommended, scaled } = historyOf(histories, key, nowMs)
+      const [nowMs, monotonicMs] = [bench.clock.nowMs(), bench.clock.monotonicMs()]
+      const { recommended, scaled } = historyOf(histories, key, monotonicMs)
       const { target, seen } = await observeAutoscaler(bench, autoscaler, selectors)
       // Who has just started remembers nothing: the size as it is counts as asked for, so that nothing shrinks at once.
-      if (recommended.length === 0 && target) recommended.push({ atMs: nowMs, replicas: target.replicas })
-      return { target, input: { autoscaler, recommended, scaled, nowMs, ...seen } }
+      if (recommended.length === 0 && target) recommended.push({ atMs: monotonicMs, replicas: target.replicas })
+      const told = <One extends { readonly atMs: number }>(one: One): One => ({
+        ...one,
+        atMs: nowMs - (monotonicMs - one.atMs),
+      })
+      const history = { recommended: recommended.map(told), scaled: scaled.map(told) }
+      return { target, input: { autoscaler, ...history, nowMs, ...seen } }
     },
     decide: ({ input }) => ({ kind: 'done', status: decideAutoscaler(input), againAfterMs: PERIOD_MS }),
     act: () => Promise.resolve(),
     async settle(decided, { input, target }, key) {
-      const history = historyOf(histories, key, input.nowMs)
+      const atMs = bench.clock.monotonicMs()
+      const history = historyOf(histories, key, atMs)
       const plan = await carryOut(bench, decided, input, target)
-      if (plan.recommendation !== undefined)
-        history.recommended.push({ atMs: input.nowMs, replicas: plan.recommendation })
-      if (plan.resizeTo !== undefined && target)
-        history.scaled.push({ atMs: input.nowMs, change: plan.resizeTo - target.replicas })
+      if (plan.recommendation !== undefined) history.recommended.push({ atMs, replicas: plan.recommendation })
+      if (plan.resizeTo !== undefined && target) history.scaled.push({ atMs, change: plan.resizeTo - target.replicas })
       for (const telling of plan.tell) bench.tell(COMPONENT, { about: input.autoscaler, ...telling })
       if (isSameStatus(input.autoscaler, plan.status)) return
-      history.deafUntilMs = bench.clock.nowMs() + 1000
+      history.deafUntilMs = bench.clock.monotonicMs() + 1000
       const object = { ...input.autoscaler, status: plan.status }
       await bench.carryOut(COMPONENT, [{ do: 'replace', object, subresource: 'status' }]).catch(ignoreStale)
     },
@@ -89,10 +93,11 @@ function ignoreStale(error: unknown): void {
   if (!(error instanceof ApiError && (error.status === 409 || error.status === 404))) throw error
 }
 
-function historyOf(histories: Map<string, History>, key: string, nowMs: number): History {
+/** Its times are those that nobody sets. */
+function historyOf(histories: Map<string, History>, key: string, monotonicMs: number): History {
   const known = histories.get(key) ?? { recommended: [], scaled: [], deafUntilMs: 0 }
-  known.recommended = known.recommended.filter(({ atMs }) => atMs >= nowMs - REMEMBERED_MS)
-  known.scaled = known.scaled.filter(({ atMs }) => atMs >= nowMs - REMEMBERED_MS)
+  known.recommended = known.recommended.filter(({ atMs }) => atMs >= monotonicMs - REMEMBERED_MS)
+  known.scaled = known.scaled.filter(({ atMs }) => atMs >= monotonicMs - REMEMBERED_MS)
   histories.set(key, known)
   return known
 }

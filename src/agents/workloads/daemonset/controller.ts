@@ -30,7 +30,7 @@ export function daemonSetController(bench: Bench): Controller<DaemonSetSeen, Wri
         const owner = controllerOf(pod)
         if (type !== 'DELETED' || owner?.kind !== 'DaemonSet' || pod.status?.phase !== 'Failed') return
         const set = lookUp<DaemonSet>(owners.cache, `${pod.metadata.namespace ?? ''}/${owner.name}`)
-        if (set?.metadata.uid === owner.uid) failures.note(set, nodeOf(pod) ?? '', bench.clock.nowMs())
+        if (set?.metadata.uid === owner.uid) failures.note(set, nodeOf(pod) ?? '', bench.clock.monotonicMs())
       })
       onPlacement(nodes, () => {
         for (const set of owners.cache.list()) wake.now(keyOf(set))
@@ -41,14 +41,14 @@ export function daemonSetController(bench: Bench): Controller<DaemonSetSeen, Wri
       if (!seen) return undefined
       const { owner, ...found } = seen
       const set = as<DaemonSet>(owner)
-      const nowMs = bench.clock.nowMs()
+      const monotonicMs = bench.clock.monotonicMs()
       return {
         set,
         nodes: nodes.list().map((node) => as<Node>(node)),
         ...found,
-        waitOn: (nodeName) => failures.waitMs(set, nodeName, nowMs),
+        waitOn: (nodeName) => failures.waitMs(set, nodeName, monotonicMs),
         ...(failure !== undefined && { failure }),
-        nowMs,
+        nowMs: bench.clock.nowMs(),
       }
     },
     decide: decideDaemonSet,

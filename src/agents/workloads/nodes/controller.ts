@@ -88,9 +88,10 @@ export function taintEvictionController(bench: Bench): Controller<TaintedPod | S
         const spared = waiting.get(key)
         return waiting.delete(key) && spared !== undefined ? { spared } : undefined
       }
-      const nowMs = bench.clock.nowMs()
-      const sinceMs = taintedSince.get(key) ?? nowMs
-      taintedSince.set(key, sinceMs)
+      const [nowMs, monotonicMs] = [bench.clock.nowMs(), bench.clock.monotonicMs()]
+      const taintedMs = taintedSince.get(key) ?? monotonicMs
+      taintedSince.set(key, taintedMs)
+      const sinceMs = nowMs - (monotonicMs - taintedMs)
       const graceMs = toleratedMs(pod.spec.tolerations ?? [], taints)
       if (graceMs !== Infinity && sinceMs + graceMs > nowMs) waiting.set(key, pod)
       else waiting.delete(key)

@@ -53,7 +53,7 @@ export function nodeSilenceController(bench: Bench): Controller<SilenceSeen, Wri
       return {
         node,
         pods: podsOn(name).map((pod) => as<Pod>(pod)),
-        heardMs: signs.lastMs(node),
+        heardMs: bench.clock.nowMs() - signs.silentMs(node),
         zone: zones.get(zoneOf(node)) ?? 'normal',
         isAllLost: zones.size > 0 && [...zones.values()].every((state) => state === 'full'),
         nowMs: bench.clock.nowMs(),
@@ -66,16 +66,18 @@ export function nodeSilenceController(bench: Bench): Controller<SilenceSeen, Wri
 /** Remembers when each node last gave a sign that differs from the one before; one that never spoke is as old as it is. */
 function signsOfLife(bench: Bench, leases: WatchCache) {
   const heard = new Map<string, { readonly sign: string; readonly atMs: number }>()
+  const { clock } = bench
   return {
-    lastMs(node: Node): number {
+    /** For how long: a clock that is set forward makes no node silent. */
+    silentMs(node: Node): number {
       const { name, uid = '', creationTimestamp } = node.metadata
       const ready = conditionOf(node.status?.conditions, 'Ready')
       const sign = [uid, readText(leases.get(LEASES, name), 'spec', 'renewTime'), ready?.lastHeartbeatTime].join()
       const known = heard.get(name)
-      if (known?.sign === sign) return known.atMs
-      const atMs = known === undefined && ready === undefined ? timeMs(creationTimestamp) : bench.clock.nowMs()
-      heard.set(name, { sign, atMs })
-      return atMs
+      if (known?.sign === sign) return clock.monotonicMs() - known.atMs
+      const silentMs = known === undefined && ready === undefined ? clock.nowMs() - timeMs(creationTimestamp) : 0
+      heard.set(name, { sign, atMs: clock.monotonicMs() - silentMs })
+      return silentMs
     },
     forget: (name: string) => heard.delete(name),
   }

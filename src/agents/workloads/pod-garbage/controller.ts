@@ -46,7 +46,7 @@ export function podGarbageCollector(bench: Bench): Controller<PodGarbageSeen, Wr
       pods.onChange(look)
       nodes.onChange((node, type) => {
         const { name } = node.metadata
-        if (type === 'DELETED') missingSince.set(name, bench.clock.nowMs())
+        if (type === 'DELETED') missingSince.set(name, bench.clock.monotonicMs())
         else missingSince.delete(name)
         if (type === 'DELETED' || isOutOfService(as<Node>(node))) for (const pod of podsOn(name)) wake.now(keyOf(pod))
       })
@@ -56,10 +56,12 @@ export function podGarbageCollector(bench: Bench): Controller<PodGarbageSeen, Wr
       const pod = lookUp<Pod>(pods, key)
       if (!pod) return undefined
       const { nodeName = '' } = pod.spec
-      const nowMs = bench.clock.nowMs()
+      const [nowMs, monotonicMs] = [bench.clock.nowMs(), bench.clock.monotonicMs()]
       const node = nodeNamed(nodeName)
-      if (nodeName !== '' && node === undefined && !missingSince.has(nodeName)) missingSince.set(nodeName, nowMs)
-      return { pod, node, missingSinceMs: missingSince.get(nodeName), isSurplus: surplus.has(key), nowMs }
+      if (nodeName !== '' && node === undefined && !missingSince.has(nodeName)) missingSince.set(nodeName, monotonicMs)
+      const sinceMs = missingSince.get(nodeName)
+      const missingSinceMs = sinceMs === undefined ? undefined : nowMs - (monotonicMs - sinceMs)
+      return { pod, node, missingSinceMs, isSurplus: surplus.has(key), nowMs }
     },
     decide: decidePodGarbage,
   })

@@ -27,7 +27,7 @@ export function claimBinder(bench: Bench): Controller<ClaimSeen, Write, readonly
   const mayTell = (claim: Claim): boolean => {
     const { resourceVersion = '' } = claim.metadata
     const known = lookedAt.get(keyOf(claim))
-    const nowMs = bench.clock.nowMs()
+    const nowMs = bench.clock.monotonicMs()
     if (known?.resourceVersion === resourceVersion && nowMs - known.atMs < TELL_EVERY_MS) return false
     lookedAt.set(keyOf(claim), { resourceVersion, atMs: nowMs })
     return true

@@ -39,6 +39,16 @@ test('a token is used for most of its life', async () => {
   assert.equal(await tokens('ns', 'app', ['a']), '2 of app')
 })
 
+test('a clock that is set back lets no token be used for longer than its life', async () => {
+  const { clock, tokens } = world()
+  await tokens('ns', 'app', ['a'])
+  clock.set(-1440 * MINUTE_MS)
+  clock.advance(47 * MINUTE_MS)
+  assert.equal(await tokens('ns', 'app', ['a']), '1 of app')
+  clock.advance(MINUTE_MS)
+  assert.equal(await tokens('ns', 'app', ['a']), '2 of app')
+})
+
 test('who asks at once gets the same token', async () => {
   const { tokens } = world()
   const asked = await Promise.all([1, 2, 3].map(() => tokens('ns', 'app', ['a'])))

@@ -33,7 +33,14 @@ function emptyTarget(): Target {
   } as unknown as KubeClient
   const cache = { ready: Promise.resolve(), get: () => undefined, onChange: () => undefined, close: () => undefined }
   const caches = { open: () => cache } as unknown as SharedCaches
-  const context = { client, caches, traps: 'flux', stageKinds: new Set(), clock: { nowMs: () => 0 }, flags: {} }
+  const context = {
+    client,
+    caches,
+    traps: 'flux',
+    stageKinds: new Set(),
+    clock: { nowMs: () => 0, monotonicMs: () => 0 },
+    flags: {},
+  }
   return { context, live: createLiveObjects(client, caches), account: '' } as unknown as Target
 }
 

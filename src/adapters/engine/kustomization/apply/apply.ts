@@ -94,12 +94,12 @@ async function applyStage(
 
 /** A stage of definitions is over when the server serves them. */
 async function waitUntilCurrent({ client, clock }: EngineContext, refs: readonly ObjectRef[]): Promise<void> {
-  const deadlineMs = clock.nowMs() + STAGE_TIMEOUT_MS
+  const deadlineMs = clock.monotonicMs() + STAGE_TIMEOUT_MS
   for (const ref of refs)
     for (;;) {
       const { health, why } = judge(await client.get(ref), clock.nowMs())
       if (health === 'Current') break
-      if (clock.nowMs() > deadlineMs)
+      if (clock.monotonicMs() > deadlineMs)
         throw new SluiceError('APPLY_FAILED', `timeout waiting for: [${describeRef(ref)} status: '${health}': ${why}]`)
       await new Promise<void>((resolve) => clock.after(POLL_MS, resolve))
     }

@@ -64,9 +64,9 @@ async function applyOne({ client }: EngineContext, live: LiveObjects, one: Prepa
 
 async function deleteAndWait({ client, clock }: EngineContext, ref: ObjectRef): Promise<void> {
   await client.delete(ref, { propagationPolicy: 'Background' })
-  const deadlineMs = clock.nowMs() + GONE_TIMEOUT_MS
+  const deadlineMs = clock.monotonicMs() + GONE_TIMEOUT_MS
   while (await client.get(ref)) {
-    if (clock.nowMs() > deadlineMs)
+    if (clock.monotonicMs() > deadlineMs)
       throw new SluiceError('APPLY_FAILED', 'the object is still terminating after 60 s', { retry: 'backoff' })
     await new Promise<void>((resolve) => clock.after(POLL_MS, resolve))
   }

@@ -54,9 +54,11 @@ export function createHeldInventories(client: KubeClient, clock: Clock, namespac
     await last
     await sleepUntil(clock, mayWriteMs)
     scheduled = undefined
-    const startedMs = clock.nowMs()
+    const startedMs = clock.monotonicMs()
     const sent = put()
-    last = sent.catch(() => undefined).then(() => void (mayWriteMs = startedMs + pauseMs(clock.nowMs() - startedMs)))
+    last = sent
+      .catch(() => undefined)
+      .then(() => void (mayWriteMs = startedMs + pauseMs(clock.monotonicMs() - startedMs)))
     return sent
   }
   /** The next write takes in all that is held until it begins. */
@@ -112,7 +114,7 @@ function restore(held: Map<string, Held>, key: string, before: Held | undefined,
 }
 
 function sleepUntil(clock: Clock, atMs: number): Promise<void> {
-  const leftMs = atMs - clock.nowMs()
+  const leftMs = atMs - clock.monotonicMs()
   return leftMs <= 0 ? Promise.resolve() : new Promise((resolve) => void clock.after(leftMs, resolve))
 }
 

@@ -47,7 +47,7 @@ function certificatesOf(client: KubeClient) {
     setImmediate(task)
     return () => undefined
   }
-  const clock = { nowMs: () => nowMs, after }
+  const clock = { nowMs: () => nowMs, monotonicMs: () => nowMs, after }
   return { ...keepCertificates(client, clock, () => 0), pass: (ms: number) => (nowMs += ms) }
 }
 

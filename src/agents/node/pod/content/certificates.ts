@@ -97,13 +97,13 @@ async function answered(
 ): Promise<Kept> {
   const { namespace = '' } = pod.metadata
   // who has a certificate that still holds waits for nobody
-  const untilMs = clock.nowMs() + (waiting.credential === undefined ? PATIENCE_MS : 0)
+  const untilMs = clock.monotonicMs() + (waiting.credential === undefined ? PATIENCE_MS : 0)
   for (;;) {
     const request = await client.get({ apiVersion: API, kind: 'PodCertificateRequest', namespace, name: asked.name })
     if (request === undefined) return { ...waiting, asked: undefined }
     const answer = answerOf(request, asked)
     if (answer !== undefined) return { ...answer, renewAtMs: answer.renewAtMs + chance() * JITTER_MS }
-    if (clock.nowMs() >= untilMs) return waiting
+    if (clock.monotonicMs() >= untilMs) return waiting
     await new Promise<void>((resolve) => clock.after(EVERY_MS, resolve))
   }
 }

@@ -40,7 +40,7 @@ export function startProbing(context: NodeContext, target: ProbeTarget, first: H
     const periodMs = (probe.periodSeconds ?? 10) * 1000
     const result = await ask(context, target, probe)
     if (isStopped || !due().includes(kind)) return
-    const nowMs = context.clock.nowMs()
+    const nowMs = context.clock.monotonicMs()
     const isFirstPass = result.ok && (probe.successThreshold ?? 1) === 1
     const counts = isFirstPass || nowMs - countedAtMs >= periodMs
     if (counts) take(kind, result)
@@ -57,11 +57,12 @@ export function startProbing(context: NodeContext, target: ProbeTarget, first: H
       if (cancels.has(kind)) continue
       // counted from the start of the container, also of one that was taken over and of one that waited for its startup probe
       const { initialDelaySeconds = 0 } = probeOf(container, kind) ?? {}
-      const dueAtMs = target.run.startedAtMs + initialDelaySeconds * 1000
-      const delayMs = context.driver().isSimulated ? 0 : Math.max(0, dueAtMs - context.clock.nowMs())
+      // one that started after now says that the clock was set back
+      const ranMs = Math.max(0, context.clock.nowMs() - target.run.startedAtMs)
+      const delayMs = context.driver().isSimulated ? 0 : Math.max(0, initialDelaySeconds * 1000 - ranMs)
       cancels.set(
         kind,
-        context.clock.after(delayMs, () => void run(kind, 100, context.clock.nowMs())),
+        context.clock.after(delayMs, () => void run(kind, 100, context.clock.monotonicMs())),
       )
     }
   }

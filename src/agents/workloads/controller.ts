@@ -47,7 +47,8 @@ export function workloadController<Seen>(
       if (!isLast) taken.delete(key)
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
-      if (mayBeBehind(key, error)) return await new Promise((resolve) => setTimeout(resolve, AFTER_CONFLICT_MS))
+      if (mayBeBehind(key, error))
+        return await new Promise<void>((resolve) => void bench.clock.after(AFTER_CONFLICT_MS, resolve))
       if (isLast) throw error
       failures.set(key, error.message)
     }

@@ -2,7 +2,7 @@ import { ApiError } from '../../../adapters/kube/api-error.ts'
 import type { HttpKubeClient } from '../../../adapters/kube/client.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../../lib/kube/object.ts'
 import { FIELD_MANAGER } from '../write.ts'
-import type { GarbageStep, OwnerState } from './decide.ts'
+import type { GarbageWrite, OwnerState } from './decide.ts'
 import { FOREGROUND } from './decide.ts'
 import type { GraphNode } from './graph.ts'
 
@@ -13,7 +13,7 @@ export async function lookUpOwner(
   namespace: string,
 ): Promise<OwnerState> {
   const resource = await client.resource(owner.apiVersion, owner.kind)
-  if (!resource) return 'unknown'
+  if (!resource) return 'unserved'
   // What is in no namespace does not say in which one its owner would be.
   if (resource.namespaced && namespace === '') return 'unknown'
   const { apiVersion, kind, name } = owner
@@ -23,13 +23,8 @@ export async function lookUpOwner(
   return isWaiting ? 'waiting' : 'present'
 }
 
-/** Carries one step out; `wake` asks for a look at other objects. What has gone or changed meanwhile is looked at again by its own events. */
-export async function carryGarbageStep(
-  client: HttpKubeClient,
-  object: KubeObject,
-  step: GarbageStep,
-  wake: (uid: string) => void,
-): Promise<void> {
+/** Carries one step out. What has gone or changed meanwhile is looked at again by its own events. */
+export async function carryGarbageStep(client: HttpKubeClient, object: KubeObject, step: GarbageWrite): Promise<void> {
   const { uid = '', resourceVersion = '' } = object.metadata
   switch (step.do) {
     case 'delete':
@@ -43,16 +38,12 @@ export async function carryGarbageStep(
       return
     }
     case 'unblock': {
-      const ownerReferences = (object.metadata.ownerReferences ?? []).map((owner) => ({
-        ...owner,
-        blockOwnerDeletion: false,
-      }))
+      const ownerReferences = (object.metadata.ownerReferences ?? []).map((owner) =>
+        owner.blockOwnerDeletion === true ? { ...owner, blockOwnerDeletion: false } : owner,
+      )
       await mergeMetadata(client, refOf(object), { resourceVersion, ownerReferences })
       return
     }
-    case 'collect':
-      for (const dependent of step.dependents) wake(dependent.uid)
-      return
     case 'orphan':
       await Promise.all(step.dependents.map((dependent) => orphan(client, dependent, uid)))
   }

@@ -1,12 +1,12 @@
 import { ApiError } from '../../../adapters/kube/api-error.ts'
 import type { SharedCaches } from '../../../adapters/kube/shared-caches.ts'
 import type { KubeResource, WatchCache } from '../../../adapters/kube/types.ts'
-import type { Controller, Wake } from '../../../engine/controller.ts'
+import { BACKOFF, type Controller, type Wake } from '../../../engine/controller.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
 import type { Telling } from '../write.ts'
 import { carryGarbageStep, lookUpOwner } from './act.ts'
-import { decideGarbage, FOREGROUND, ORPHAN, type GarbageSeen, type GarbageStep } from './decide.ts'
+import { decideGarbage, FOREGROUND, ORPHAN, type GarbageSeen, type GarbageWrite } from './decide.ts'
 import { createGraph, type Graph, type GraphNode } from './graph.ts'
 import { type Misnamed, misnamedAmong, tellElsewhere } from './misnamed.ts'
 
@@ -14,62 +14,107 @@ import { type Misnamed, misnamedAmong, tellElsewhere } from './misnamed.ts'
 const IGNORED = new Set(['Event'])
 /** After a kind appears or goes, discovery needs a moment. */
 const REDISCOVER_AFTER_MS = 500
+/** As often as the original asks which kinds there are. */
+const AGAIN_AFTER_MS = 30_000
 const AFTER_CONFLICT_MS = 20
+/** kube-controller-manager's limit for the collector. @see k8s.io/kubernetes/cmd/kube-controller-manager/app/core.go */
+const LONGEST_LISTING_MS = 30_000
 
 /** The garbage collector: watches the metadata of every kind that can be deleted, and of new kinds as their definitions come. */
-export function garbageCollector(bench: Bench, caches: SharedCaches): Controller<GarbageSeen, GarbageStep, undefined> {
+export function garbageCollector(
+  bench: Bench,
+  caches: SharedCaches,
+): Controller<GarbageSeen, GarbageWrite, readonly GraphNode[]> {
   const graph = createGraph()
-  const open = new Map<string, WatchCache>()
   let wake: Wake | undefined
   let cancelRediscovery: () => void = () => undefined
+  let begin: () => void = () => undefined
+  const begun = new Promise<void>((resolve) => (begin = resolve))
 
   const tell = (telling: Telling): void => bench.tell('garbage-collector-controller', telling)
-  const follow = (resource: KubeResource): WatchCache => {
-    const { apiVersion, kind } = resource
-    const shared = bench.known(apiVersion, kind)
-    const cache = shared ?? caches.open({ apiVersion, kind, metadataOnly: true })
-    const stop = cache.onChange((object, type) => wake && takeChange(graph, wake, tell, object, type))
-    for (const object of cache.list()) if (wake) takeChange(graph, wake, tell, object, 'ADDED')
-    return { ...cache, close: shared ? stop : cache.close }
-  }
-  const discover = async (): Promise<void> => {
-    const wanted = new Map(
-      collectable(await bench.client.resources()).map((kind) => [`${kind.apiVersion}/${kind.kind}`, kind]),
-    )
-    for (const [key, cache] of open) {
-      if (wanted.has(key)) continue
-      cache.close()
-      open.delete(key)
+  const kinds = followKinds(bench, caches, (object, type) => wake && takeChange(graph, wake, tell, object, type))
+  const rediscover = (afterMs: number): void => {
+    const failed = (error: unknown): void => {
+      bench.log(`garbage: ${String(error)}`)
+      if (wake) rediscover(AGAIN_AFTER_MS)
     }
-    for (const [key, kind] of wanted) if (!open.has(key)) open.set(key, follow(kind))
+    cancelRediscovery()
+    cancelRediscovery = bench.clock.after(afterMs, () => void kinds.discover().catch(failed))
   }
   return {
     kind: 'garbage',
     concurrency: 8,
     async watch(given) {
       wake = given
-      await discover()
+      await kinds.discover()
+      void whenListed(bench, kinds.all()).then(begin)
       const definitions = bench.cache('apiextensions.k8s.io/v1', 'CustomResourceDefinition')
-      definitions.onChange(() => {
-        cancelRediscovery()
-        const run = (): void => void discover().catch((error: unknown) => bench.log(`garbage: ${String(error)}`))
-        cancelRediscovery = bench.clock.after(REDISCOVER_AFTER_MS, run)
-      })
+      definitions.onChange(() => rediscover(REDISCOVER_AFTER_MS))
     },
-    observe: (uid) => observe(bench, graph, uid),
+    async observe(uid) {
+      // who owns what is not known yet would look as if it owned nothing, and be let go
+      await begun
+      return wake && observe(bench, graph, uid)
+    },
     decide(seen) {
-      const changes = decideGarbage(seen)
-      return changes.length > 0 ? { kind: 'act', changes } : { kind: 'done', status: undefined }
+      const steps = decideGarbage(seen)
+      const changes = steps.flatMap((step) => (step.do === 'collect' ? [] : [step]))
+      if (changes.length > 0) return { kind: 'act', changes }
+      const status = steps.flatMap((step) => (step.do === 'collect' ? step.dependents : []))
+      // the kind of an owner may come yet, and then there is something to conclude
+      const isLater = seen.owners.some(({ state }) => state === 'unserved')
+      return isLater ? { kind: 'wait', afterMs: BACKOFF, status } : { kind: 'done', status }
     },
     async act(changes, { object }) {
-      for (const step of changes) await carryCalmly(bench, object, step, (uid) => wake?.now(uid))
+      for (const step of changes) await carryCalmly(bench, object, step)
     },
-    settle: () => Promise.resolve(),
+    // whoever goes wakes who waits for it
+    async settle(asked) {
+      for (const { uid } of asked) wake?.now(uid)
+    },
     close() {
+      wake = undefined
+      begin()
       cancelRediscovery()
+      kinds.close()
+    },
+  }
+}
+
+/** The metadata of every kind that can be deleted, as far as discovery has shown it. */
+function followKinds(bench: Bench, caches: SharedCaches, take: (object: KubeObject, type: Change) => void) {
+  const open = new Map<string, WatchCache>()
+  const follow = ({ apiVersion, kind }: KubeResource): WatchCache => {
+    const shared = bench.known(apiVersion, kind)
+    const cache = shared ?? caches.open({ apiVersion, kind, metadataOnly: true })
+    const stop = cache.onChange(take)
+    for (const object of cache.list()) take(object, 'ADDED')
+    return { ...cache, close: shared ? stop : cache.close }
+  }
+  return {
+    async discover(): Promise<void> {
+      const wanted = new Map(
+        collectable(await bench.client.resources()).map((kind) => [`${kind.apiVersion}/${kind.kind}`, kind]),
+      )
+      for (const [key, cache] of open) {
+        if (wanted.has(key)) continue
+        cache.close()
+        open.delete(key)
+      }
+      for (const [key, kind] of wanted) if (!open.has(key)) open.set(key, follow(kind))
+    },
+    all: (): readonly WatchCache[] => [...open.values()],
+    close(): void {
       for (const cache of open.values()) cache.close()
     },
   }
+}
+
+/** Resolves when the first list of each kind is in or was refused; what cannot be listed for long is not waited for. */
+async function whenListed({ clock }: Bench, kinds: readonly WatchCache[]): Promise<void> {
+  const lists = kinds.map(({ ready, refused }) => Promise.race([ready.catch(() => undefined), refused]))
+  const late = new Promise<void>((resolve) => void clock.after(LONGEST_LISTING_MS, resolve))
+  await Promise.race([Promise.all(lists), late])
 }
 
 type Change = 'ADDED' | 'MODIFIED' | 'DELETED'
@@ -95,7 +140,9 @@ function takeChange(
   const mustEnd = node.isDeleting && (node.finalizers.includes(FOREGROUND) || node.finalizers.includes(ORPHAN))
   const hasLostOwner = !node.isDeleting && node.owners.some((owner) => isDoubtful(graph, owner.uid))
   if (mustEnd || hasLostOwner) wake.now(uid)
-  for (const owner of node.owners) if (graph.get(owner.uid)?.isDeleting) wake.now(owner.uid)
+  // also whom it belonged to until now: that one may have been waiting for it
+  for (const { uid: owner } of [...(before?.owners ?? []), ...node.owners])
+    if (graph.get(owner)?.isDeleting) wake.now(owner)
   for (const misnamed of newlyMisnamed(graph, before, node)) {
     wake.now(misnamed.node.uid)
     if (misnamed.isElsewhere) tell(tellElsewhere(misnamed))
@@ -134,19 +181,14 @@ async function observe(bench: Bench, graph: Graph, uid: string): Promise<Garbage
   return { object, owners, dependents: graph.dependentsOf(uid) }
 }
 
-async function carryCalmly(
-  bench: Bench,
-  object: KubeObject,
-  step: GarbageStep,
-  wake: (uid: string) => void,
-): Promise<void> {
+async function carryCalmly(bench: Bench, object: KubeObject, step: GarbageWrite): Promise<void> {
   try {
-    await carryGarbageStep(bench.client, object, step, wake)
+    await carryGarbageStep(bench.client, object, step)
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 409) throw error
   }
   // The step shows in the next look only when the watch has brought it.
-  await new Promise((resolve) => setTimeout(resolve, AFTER_CONFLICT_MS))
+  await new Promise<void>((resolve) => void bench.clock.after(AFTER_CONFLICT_MS, resolve))
 }
 
 function collectable(kinds: readonly KubeResource[]): KubeResource[] {

@@ -5,8 +5,11 @@ import type { GraphNode } from './graph.ts'
 export const FOREGROUND = 'foregroundDeletion'
 export const ORPHAN = 'orphan'
 
-/** How an owner is found to be. `unknown`: it cannot be looked for, as the server does not serve its kind, so nothing may be concluded. */
-export type OwnerState = 'present' | 'absent' | 'waiting' | 'unknown'
+/**
+ * How an owner is found to be. Of one that cannot be looked for nothing may be concluded: the server does not serve its kind (`unserved`), or it would
+ * be in a namespace that nobody says (`unknown`).
+ */
+export type OwnerState = 'present' | 'absent' | 'waiting' | 'unserved' | 'unknown'
 
 /** What a collector's decision needs: an object as it is on the server now, its owners' states and its dependents. */
 export type GarbageSeen = {
@@ -15,14 +18,16 @@ export type GarbageSeen = {
   readonly dependents: readonly GraphNode[]
 }
 
-/** What is to be done about one object. */
-export type GarbageStep =
+/** What is to be done about one object: something to write, or a look at others that ought to go before it. */
+export type GarbageStep = GarbageWrite | { readonly do: 'collect'; readonly dependents: readonly GraphNode[] }
+
+/** What is to be written about one object. */
+export type GarbageWrite =
   | { readonly do: 'delete'; readonly propagationPolicy: 'Background' | 'Foreground' | 'Orphan' }
   | { readonly do: 'dropOwners'; readonly uids: readonly string[] }
   | { readonly do: 'dropFinalizer'; readonly finalizer: string }
   /** Lets the object's owners go before it does. */
   | { readonly do: 'unblock' }
-  | { readonly do: 'collect'; readonly dependents: readonly GraphNode[] }
   | { readonly do: 'orphan'; readonly dependents: readonly GraphNode[] }
 
 /**
@@ -33,7 +38,7 @@ export type GarbageStep =
 export function decideGarbage({ object, owners, dependents }: GarbageSeen): readonly GarbageStep[] {
   const { finalizers = [], deletionTimestamp, uid = '' } = object.metadata
   if (deletionTimestamp !== undefined) return endingSteps(finalizers, dependents, uid)
-  if (owners.length === 0 || owners.some(({ state }) => state === 'unknown')) return []
+  if (owners.length === 0 || owners.some(({ state }) => state === 'unserved' || state === 'unknown')) return []
   const absent = owners.filter(({ state }) => state === 'absent')
   const waiting = owners.filter(({ state }) => state === 'waiting')
   if (absent.length + waiting.length < owners.length) {

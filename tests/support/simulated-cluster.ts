@@ -135,6 +135,7 @@ function turnedClock(startMs: number): TurnedClock {
   const tasks = new Set<{ readonly dueMs: number; readonly task: () => void }>()
   return {
     nowMs: () => nowMs,
+    monotonicMs: () => nowMs,
     after(afterMs, task) {
       const entry = { dueMs: nowMs + afterMs, task }
       tasks.add(entry)

@@ -1,3 +1,4 @@
+import { fstatSync, writeFileSync } from 'node:fs'
 import type { Screen } from '../terminal/live.ts'
 import { cleanLines } from '../terminal/text-width.ts'
 import type { Io } from './command.ts'
@@ -9,7 +10,7 @@ import type { Io } from './command.ts'
  */
 export function ioOfProcess(): Io {
   takeBackLauncherVariables()
-  for (const stream of [process.stdout, process.stderr]) endWithReader(stream, SERVERS.includes(process.argv[2] ?? ''))
+  const fail = SERVERS.includes(process.argv[2] ?? '') ? () => undefined : endByFault
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
@@ -25,8 +26,8 @@ export function ioOfProcess(): Io {
     stop.abort('SIGHUP')
   })
   return {
-    out: (text) => writeTo(process.stdout, text),
-    err: (text) => writeTo(process.stderr, text),
+    out: writerTo(process.stdout, STDOUT, fail),
+    err: writerTo(process.stderr, STDERR, fail),
     env: process.env,
     cwd: process.cwd(),
     isTty: process.stdout.isTTY === true,
@@ -35,15 +36,41 @@ export function ioOfProcess(): Io {
   }
 }
 
+const [STDOUT, STDERR] = [1, 2]
+
+type OnFault = (error: NodeJS.ErrnoException, stream: NodeJS.WriteStream) => void
+
 /**
- * Who reads no further (`| head`) has seen enough: a command ends as others do then, without a word. A server works on without its log,
- * which may be the log's own fault (journald that ends); a terminal that is gone says EIO.
+ * Messages, names and logs are from outside: to a terminal they say what they say, and do nothing. A server works on without its log, which may
+ * be the log's own fault (journald that ends, a full disk); a command ends.
  */
-function endWithReader(stream: NodeJS.WriteStream, isServer: boolean): void {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
-    if (!isServer) process.exit(BROKEN_PIPE)
-  })
+function writerTo(stream: NodeJS.WriteStream, fd: number, fail: OnFault): (text: string) => void {
+  stream.on('error', (error) => fail(error, stream))
+  if (stream.isTTY) return (text) => stream.write(`${cleanLines(text)}\n`)
+  if (!isFile(fd)) return (text) => stream.write(`${text}\n`)
+  return (text) => {
+    try {
+      writeFileSync(fd, `${text}\n`) // all of it: the stream takes it for written when there is room for a part
+    } catch (error) {
+      fail(error instanceof Error ? error : new Error(String(error)), stream)
+    }
+  }
+}
+
+/** A pipe takes what comes when it can; a file takes it at once, or refuses. */
+function isFile(fd: number): boolean {
+  const found = fstatSync(fd)
+  return found.isFile() || found.isCharacterDevice()
+}
+
+/** Who reads no further (`| head`) has seen enough, and a terminal that is gone says EIO: a command ends as others do then, without a word. */
+function endByFault({ code, message }: NodeJS.ErrnoException, stream: NodeJS.WriteStream): void {
+  if (code === 'EPIPE' || (code === 'EIO' && stream.isTTY)) process.exit(BROKEN_PIPE)
+  try {
+    writeFileSync(STDERR, `error: the output cannot be written: ${message}\n`)
+  } finally {
+    process.exit(FAILED)
+  }
 }
 
 /** So long the parents' copies of a SIGHUP may take. */
@@ -55,12 +82,10 @@ const HUNG_UP = 129
 /** What a shell says of a program that SIGPIPE ended: 128 and the number of the signal. */
 const BROKEN_PIPE = 141
 
-const SERVERS = ['up', 'serve', 'engine', 'node']
+/** What a command ends with that failed. */
+const FAILED = 3
 
-/** Messages, names and logs are from outside: to a terminal they say what they say, and do nothing. */
-function writeTo(stream: NodeJS.WriteStream, text: string): void {
-  stream.write(`${stream.isTTY ? cleanLines(text) : text}\n`)
-}
+const SERVERS = ['up', 'serve', 'engine', 'node']
 
 function takeBackLauncherVariables(): void {
   for (const name of ['MALLOC_ARENA_MAX', 'MALLOC_MMAP_THRESHOLD_', 'MALLOC_TRIM_THRESHOLD_']) delete process.env[name]

@@ -3,6 +3,8 @@ export type EngineContainer = {
   readonly id: string
   readonly labels: Readonly<Record<string, string>>
   readonly isRunning: boolean
+  /** Whether what it prints comes without frames. */
+  readonly hasTerminal: boolean
   /** Its program, as this machine counts; 0 when it does not run. */
   readonly pid: number
   /** Whether it has run at all. */
@@ -17,7 +19,7 @@ export type EngineContainer = {
 
 type Inspected = {
   readonly Id?: string
-  readonly Config?: { readonly Labels?: Readonly<Record<string, string>> | null }
+  readonly Config?: { readonly Labels?: Readonly<Record<string, string>> | null; readonly Tty?: boolean }
   readonly State?: {
     readonly Running?: boolean
     readonly Pid?: number
@@ -43,6 +45,7 @@ export function parseContainer(value: unknown): EngineContainer | undefined {
     id: Id,
     labels: Config?.Labels ?? {},
     isRunning: State.Running === true,
+    hasTerminal: Config?.Tty === true,
     pid: State.Pid ?? 0,
     wasStarted: timeMs(State.StartedAt) > 0,
     exitCode: State.ExitCode ?? 0,

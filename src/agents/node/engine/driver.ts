@@ -143,7 +143,7 @@ async function startContainer(engine: Engine, start: ContainerStart): Promise<Ru
   const [run] = container === undefined ? [] : runOf(container)
   if (container === undefined || run === undefined)
     throw new SluiceError('NODE_DRIVER', 'the container engine lost the container', { retry: 'backoff' })
-  keepLog(engine, container, start.tty)
+  keepLog(engine, container)
   return run
 }
 
@@ -187,10 +187,12 @@ function tellEnd({ events }: Engine, { isRunning, labels }: EngineContainer): vo
   events.onExit({ uid, container: labels[LABELS.container] ?? '', attempt: Number(labels[LABELS.attempt] ?? 0) })
 }
 
-function keepLog(engine: Engine, container: EngineContainer, tty = false): void {
+function keepLog(engine: Engine, container: EngineContainer): void {
+  const { id, hasTerminal } = container
   const [run] = runOf(container)
+  const isOver = (): boolean => engine.isClosed || !engine.known.has(id)
   if (run !== undefined)
-    void followLog(engine.client, container.id, logFile(engine.stateDir, run), tty).catch(() => undefined)
+    void followLog(engine.client, { id, hasTerminal }, logFile(engine.stateDir, run), isOver).catch(() => undefined)
 }
 
 async function removeAll(engine: Engine): Promise<void> {

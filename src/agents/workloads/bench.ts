@@ -20,7 +20,7 @@ export type Bench = {
   readonly cacheOf: (selection: Selection) => AbsorbingCache
   /** The full live copy of a kind, if a controller has opened one. */
   readonly known: (apiVersion: string, kind: string) => AbsorbingCache | undefined
-  /** Carries writes out: creations in growing batches, the rest in order. Stops at the first refusal. */
+  /** Carries writes out in order, neighbours of one kind (creations, deletions, …) in growing batches. Stops at the first refusal. */
   readonly carryOut: (component: string, writes: readonly Write[]) => Promise<void>
 }
 
@@ -58,10 +58,22 @@ export function createBench(
     cacheOf,
     known: (apiVersion, kind) => open.get(`${apiVersion}/${kind}`),
     async carryOut(component, writes) {
-      for (let at = 0, size = 1; at < writes.length; at += size, size *= 2)
-        await all(writes.slice(at, at + size).map((write) => carry(component, write)))
+      for (const alike of neighbours(writes))
+        for (let at = 0, size = 1; at < alike.length; at += size, size *= 2)
+          await all(alike.slice(at, at + size).map((write) => carry(component, write)))
     },
   }
+}
+
+/** What follows something else may say that this is done: it waits for it. */
+function neighbours(writes: readonly Write[]): readonly (readonly Write[])[] {
+  const runs: Write[][] = []
+  for (const write of writes) {
+    const last = runs.at(-1)
+    if (last?.[0]?.do === write.do) last.push(write)
+    else runs.push([write])
+  }
+  return runs
 }
 
 /** Waits for all, then throws the first refusal. */

@@ -28,6 +28,7 @@ const FIRST_BACKOFF_MS = 5
 /**
  * Makes a kind a controller of the engine's loop: writes are carried out and put into the caches at once; a conflict, or a name
  * that is taken, means that the copy is behind, so look again a moment later; any other refusal is remembered for the next decision, which can make it a condition.
+ * What is refused twice in a row waits for the engine's next try.
  */
 export function workloadController<Seen>(
   bench: Bench,
@@ -44,12 +45,14 @@ export function workloadController<Seen>(
   const carry = async (key: string, writes: readonly Write[], isLast: boolean): Promise<void> => {
     try {
       await bench.carryOut(kind.component, writes)
-      if (!isLast) taken.delete(key)
+      if (isLast) return
+      taken.delete(key)
+      failures.delete(key)
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
       if (mayBeBehind(key, error))
         return await new Promise<void>((resolve) => void bench.clock.after(AFTER_CONFLICT_MS, resolve))
-      if (isLast) throw error
+      if (isLast || failures.has(key)) throw error
       failures.set(key, error.message)
     }
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { BACKOFF } from '../../../engine/controller.ts'
 import type { Job } from '../job/shapes.ts'
 import { decideCronJob, untilNextMs, type CronJob } from './decide.ts'
 import { zonedText } from './zoned-text.ts'
@@ -66,6 +67,36 @@ test('a run that replaces another ends what is listed', () => {
   const name = `report-${Date.parse('2026-11-23T06:01:00Z') / 60_000}`
   const steps = decided({ concurrencyPolicy: 'Replace' }, status, [job('old'), job('by-hand')])
   assert.deepEqual(steps, ['act', 'delete old', `create ${name}`, 'replace report'])
+})
+
+test('a run that could not be made is tried again soon, not at the next time', () => {
+  const spec = { ...cronJob.spec, schedule: '0 6 * * *' }
+  const seen = { cronJob: { ...cronJob, spec }, jobs: [], nowMs: Date.parse('2026-11-23T06:01:00Z') }
+  assert.deepEqual(decideCronJob({ ...seen, failure: 'exceeded quota' }), {
+    ...{ kind: 'wait', afterMs: BACKOFF, status: [] },
+  })
+})
+
+// a status that was refused after the creation, a Job that is dropped as soon as it has ended
+test('a run that was made is noted by its Job, before that may go', () => {
+  const dueAt = (time: string): Partial<Job> => ({
+    metadata: { name: 'run', uid: 'run', annotations: { 'batch.kubernetes.io/cronjob-scheduled-timestamp': time } },
+    status: ended,
+  })
+  const noted = (time: string, before?: string): string | undefined => {
+    const own = { ...cronJob, ...(before !== undefined && { status: { lastScheduleTime: before } }) }
+    const decision = decideCronJob({
+      cronJob: { ...own, spec: { ...own.spec, suspend: true } },
+      jobs: [job('run', dueAt(time))],
+      nowMs: Date.parse('2026-11-23T06:01:00Z'),
+    })
+    const [write] = decision.kind === 'act' ? decision.changes : []
+    return write?.do === 'replace' ? (write.object as CronJob).status?.lastScheduleTime : before
+  }
+  assert.equal(noted('2026-11-23T15:01:00+09:00'), '2026-11-23T06:01:00Z')
+  assert.equal(noted('2026-11-23T05:00:00Z', '2026-11-23T06:00:00Z'), '2026-11-23T06:00:00Z')
+  assert.equal(noted('2026-11-23T07:00:00Z', '2026-11-23T06:00:00Z'), '2026-11-23T06:00:00Z', 'not come yet')
+  assert.equal(noted('soon', '2026-11-23T06:00:00Z'), '2026-11-23T06:00:00Z')
 })
 
 test('a Job that somebody else made is told of, not listed', () => {

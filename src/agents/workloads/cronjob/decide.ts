@@ -1,3 +1,4 @@
+import { BACKOFF } from '../../../engine/controller.ts'
 import { nextTimeMs } from '../../../lib/cron/next.ts'
 import { CronError, parseSchedule, type Schedule } from '../../../lib/cron/parse.ts'
 import { isZone } from '../../../lib/cron/zones.ts'
@@ -47,7 +48,7 @@ const LATE_MS = 100
 export function decideCronJob(seen: CronJobSeen): WorkloadDecision {
   const { cronJob, jobs, nowMs } = seen
   const surplus = surplusJobs(cronJob, jobs)
-  const noted = statusWrites(cronJob, jobs, surplus)
+  const noted = statusWrites(cronJob, jobs, surplus, nowMs)
   if (noted.length > 0) return { kind: 'act', changes: noted }
   if (surplus.length > 0) return { kind: 'act', changes: surplus.map((job) => deletion(cronJob, job)) }
   const unexpected = unexpectedJobs(cronJob, jobs)
@@ -70,8 +71,9 @@ export function decideCronJob(seen: CronJobSeen): WorkloadDecision {
     return { kind: 'done', status: [...told, tell(cronJob, 'Warning', 'InvalidSchedule', why)] }
   }
   const again = { againAfterMs: nextMs - nowMs + LATE_MS }
-  const due = seen.failure === undefined ? lastDueMs(cronJob, schedule, zone, nowMs) : undefined
+  const due = lastDueMs(cronJob, schedule, zone, nowMs)
   if (due === undefined || isListed(cronJob, jobName(cronJob, due))) return { kind: 'done', status: told, ...again }
+  if (seen.failure !== undefined) return { kind: 'wait', afterMs: BACKOFF, status: told }
   const missed = missedWrites(cronJob, schedule, zone, nowMs)
   // the run is made up for once nothing runs any more
   if (cronJob.spec.concurrencyPolicy === 'Forbid' && (cronJob.status?.active ?? []).length > 0)
@@ -200,7 +202,7 @@ function unexpectedJobs(cronJob: CronJob, jobs: readonly Job[]): Write[] {
 }
 
 /** Jobs that have ended leave the list of active ones, and are told of once: what is dropped at the same time as dropped only. */
-function statusWrites(cronJob: CronJob, jobs: readonly Job[], surplus: readonly Job[]): Write[] {
+function statusWrites(cronJob: CronJob, jobs: readonly Job[], surplus: readonly Job[], nowMs: number): Write[] {
   const before = cronJob.status ?? {}
   const listed = new Map((before.active ?? []).map((one) => [uidOf(one), one]))
   const running = new Set(jobs.filter((job) => !isOver(job)))
@@ -209,11 +211,13 @@ function statusWrites(cronJob: CronJob, jobs: readonly Job[], surplus: readonly 
   const active = [...[...listed.values()].filter(isRunning), ...made.map(referenceTo)]
   const ended = jobs.filter((job) => isOver(job) && listed.has(job.metadata.uid) && !surplus.includes(job))
   const missing = [...listed.values()].filter((one) => !jobs.some(({ metadata }) => metadata.uid === uidOf(one)))
+  const lastScheduleTime = lastSchedule(cronJob, jobs, nowMs)
   const lastSuccessfulTime = lastSuccess(cronJob, jobs)
   const { active: _active, ...rest } = before
   const status = {
     ...rest,
     ...(active.length > 0 && { active }),
+    ...(lastScheduleTime !== undefined && { lastScheduleTime }),
     ...(lastSuccessfulTime !== '' && { lastSuccessfulTime }),
   }
   if (isSame(before, status)) return []
@@ -223,6 +227,13 @@ function statusWrites(cronJob: CronJob, jobs: readonly Job[], surplus: readonly 
   })
   const lost = missing.map(({ name = '' }) => tell(cronJob, 'Normal', 'MissingJob', `Active job went missing: ${name}`))
   return [{ do: 'replace', object: { ...cronJob, status }, subresource: 'status' }, ...tells, ...lost]
+}
+
+/** A run that was made, and of which that could not be noted, is not made again when its Job is gone. */
+function lastSchedule({ status }: CronJob, jobs: readonly Job[], nowMs: number): string | undefined {
+  const dueMs = jobs.map(({ metadata }) => timeMs(metadata.annotations?.[SCHEDULED])).filter((atMs) => atMs <= nowMs)
+  const latestMs = Math.max(0, ...dueMs)
+  return latestMs > timeMs(status?.lastScheduleTime) ? timeText(latestMs) : status?.lastScheduleTime
 }
 
 function lastSuccess({ status }: CronJob, jobs: readonly Job[]): string {
@@ -254,6 +265,7 @@ function deletion(cronJob: CronJob, job: Job): Write {
     object: job,
     options: { propagationPolicy: 'Background' },
     tell: { about: cronJob, type: 'Normal', reason: 'SuccessfulDelete', message },
+    tellFailure: { about: cronJob, type: 'Warning', reason: 'FailedDelete', message: 'Deleted job: {error}' },
   }
 }
 

@@ -7,7 +7,7 @@ import { keyOf } from '../meta.ts'
 import { podsByNode } from '../pods-by-node.ts'
 import { as, type Node, type Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
-import { decidePodGarbage, isOutOfService, type PodGarbageSeen } from './decide.ts'
+import { decidePodGarbage, isGivenUp, isOutOfService, type PodGarbageSeen } from './decide.ts'
 import { endedPods } from './ended.ts'
 
 /** kube-controller-manager's `--terminated-pod-gc-threshold`, and how often it looks. */
@@ -52,16 +52,23 @@ export function podGarbageCollector(bench: Bench): Controller<PodGarbageSeen, Wr
       })
       for (const pod of pods.list()) look(pod, 'ADDED')
     },
-    observe(key) {
+    async observe(key) {
       const pod = lookUp<Pod>(pods, key)
       if (!pod) return undefined
       const { nodeName = '' } = pod.spec
       const [nowMs, monotonicMs] = [bench.clock.nowMs(), bench.clock.monotonicMs()]
       const node = nodeNamed(nodeName)
-      if (nodeName !== '' && node === undefined && !missingSince.has(nodeName)) missingSince.set(nodeName, monotonicMs)
+      const isMissing = nodeName !== '' && node === undefined
+      if (isMissing && !missingSince.has(nodeName)) missingSince.set(nodeName, monotonicMs)
       const sinceMs = missingSince.get(nodeName)
       const missingSinceMs = sinceMs === undefined ? undefined : nowMs - (monotonicMs - sinceMs)
-      return { pod, node, missingSinceMs, isSurplus: surplus.has(key), nowMs }
+      const seen = { pod, node, missingSinceMs, isSurplus: surplus.has(key), nowMs }
+      if (!isMissing || !isGivenUp(seen)) return seen
+      // the copy of the nodes may be behind: before pods are ended for good, the server is asked
+      const live = await bench.client.get({ apiVersion: 'v1', kind: 'Node', namespace: '', name: nodeName })
+      if (live === undefined) return seen
+      missingSince.set(nodeName, monotonicMs)
+      return { ...seen, missingSinceMs: nowMs }
     },
     decide: decidePodGarbage,
   })

@@ -57,7 +57,16 @@ const cases: { it: string; seen: Partial<PodGarbageSeen>; want: readonly string[
     seen: { pod: pod({}, onNode, { phase: 'Succeeded' }), missingSinceMs: 0 },
     want: ['delete'],
   },
-  { it: 'ends one of too many that have ended', seen: { pod: pod({}, onNode), isSurplus: true }, want: ends },
+  {
+    it: 'ends one of too many that have ended',
+    seen: { pod: pod({}, onNode, { phase: 'Failed' }), node: node(true), isSurplus: true },
+    want: ['delete'],
+  },
+  {
+    it: 'leaves one that runs under the name of one of too many',
+    seen: { pod: pod(leaving, onNode), node: node(true), isSurplus: true },
+    want: [],
+  },
   {
     it: 'asks no second time what finalizers hold',
     seen: { pod: pod({ ...leaving, deletionGracePeriodSeconds: 0 }, {}, { phase: 'Failed' }) },

@@ -12,7 +12,7 @@ export type PodGarbageSeen = {
   readonly node: Node | undefined
   /** Since when its node has been missing. */
   readonly missingSinceMs: number | undefined
-  /** There are too many pods that have ended, and this is one of the oldest. */
+  /** There were too many pods that have ended, and one of this name was among the oldest. */
   readonly isSurplus: boolean
   readonly nowMs: number
 }
@@ -30,18 +30,28 @@ const OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service'
  * @see k8s.io/kubernetes/pkg/controller/podgc
  */
 export function decidePodGarbage(seen: PodGarbageSeen): WorkloadDecision {
-  const { pod, node, missingSinceMs, isSurplus, nowMs } = seen
+  const { pod, node, isSurplus, nowMs } = seen
   const isLeaving = pod.metadata.deletionTimestamp !== undefined
-  if (isSurplus) return done(end(pod))
+  if (isSurplus && isFinishedPod(pod)) return done(end(pod))
   if (!pod.spec.nodeName) {
     if (!isLeaving) return done([])
     const leftMs = timeMs(pod.metadata.deletionTimestamp) + LOOK_EVERY_MS - nowMs
     return leftMs > 0 ? { kind: 'done', status: [], againAfterMs: leftMs } : done(end(pod))
   }
   if (node !== undefined) return done(isLeaving && isOutOfService(node) ? end(pod) : [])
-  const leftMs = (missingSinceMs ?? nowMs) + QUARANTINE_MS - nowMs
-  if (leftMs > 0) return { kind: 'done', status: [], againAfterMs: leftMs }
-  return done(end(pod, nodeGone(pod, nowMs)))
+  if (isGivenUp(seen)) return done(end(pod, nodeGone(pod, nowMs)))
+  return { kind: 'done', status: [], againAfterMs: quarantineLeftMs(seen) }
+}
+
+type Missing = Pick<PodGarbageSeen, 'missingSinceMs' | 'nowMs'>
+
+/** Whether a node has been missing for so long that its pods are given up. */
+export function isGivenUp(missing: Missing): boolean {
+  return quarantineLeftMs(missing) <= 0
+}
+
+function quarantineLeftMs({ missingSinceMs, nowMs }: Missing): number {
+  return (missingSinceMs ?? nowMs) + QUARANTINE_MS - nowMs
 }
 
 /** Whether somebody has said that a node that is not ready will not come back. */

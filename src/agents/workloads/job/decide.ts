@@ -192,7 +192,13 @@ function expiry(job: Job, nowMs: number): WorkloadDecision {
   const end = (job.status?.conditions ?? []).find(({ type }) => type === 'Complete' || type === 'Failed')
   const againAfterMs = timeMs(end?.lastTransitionTime) + ttl * 1000 - nowMs
   if (againAfterMs > 0) return { kind: 'done', status: [], againAfterMs }
-  return act([{ do: 'delete', object: job, options: { propagationPolicy: 'Foreground' } }])
+  const { resourceVersion } = job.metadata
+  // as it was seen: somebody may have let it live longer meanwhile
+  const options = {
+    propagationPolicy: 'Foreground',
+    ...(resourceVersion !== undefined && { resourceVersion }),
+  } as const
+  return act([{ do: 'delete', object: job, options }])
 }
 
 function deadlineAfterMs(job: Job, { startTime }: JobStatus, nowMs: number): number | undefined {

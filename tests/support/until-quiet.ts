@@ -20,6 +20,9 @@ const MOST_ROUNDS = 400
 /** So long nothing may happen before all counts as quiet: with steps of a minute longer than any controller waits before it tries again. */
 const QUIET_ROUNDS = 15
 
+/** So long a controller waits after a conflict. */
+const AFTER_CONFLICT_MS = 20
+
 /** Lets processes of a controller work in trouble, each for so many rounds at most; each ends wherever it is. */
 export async function workInTrouble(cluster: TroubledCluster, course: Course, mostRounds: number): Promise<void> {
   const { chance } = cluster
@@ -54,18 +57,29 @@ async function work(
   for (let round = 0; round < rounds && quietRounds < QUIET_ROUNDS; round++) {
     if (round === troubled) cluster.trouble = CALM
     const before = attempts.length
-    await running.whenIdle()
+    await idle(running, clock)
     const isBusy = others()
     const hasTold = cluster.deliver()
-    await running.whenIdle()
+    await idle(running, clock)
     quietRounds = isBusy || hasTold || attempts.length > before ? 0 : quietRounds + 1
     clock.advance(stepMs)
   }
-  await running.whenIdle()
+  await idle(running, clock)
   leave()
   await running.close()
   for (const fault of faults) if (!(fault instanceof ApiError)) throw fault
   return quietRounds === QUIET_ROUNDS
+}
+
+/** Until nothing is worked on; who waits for the clock in the middle of its work gets it turned. */
+export async function idle(running: RunningController, clock: TroubledCluster['clock']): Promise<void> {
+  let isIdle = false
+  void running.whenIdle().then(() => (isIdle = true))
+  for (;;) {
+    await new Promise(setImmediate)
+    if (isIdle) return
+    clock.advance(AFTER_CONFLICT_MS)
+  }
 }
 
 /** Proves a property of as many seeds as the gate asks for, of others where somebody hunts, and names the one that breaks it. */

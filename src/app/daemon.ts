@@ -26,7 +26,7 @@ import type { DriverName } from './driver-names.ts'
 import { leadOwnCluster } from './elected-engine.ts'
 import { type DeliveryWatch, watchDelivery } from './first-delivery/first-delivery.ts'
 import type { Held } from './first-delivery/freshness.ts'
-import { reportDeleted } from './record/deleted-kustomizations.ts'
+import { reportDeleted } from './record/deleted-objects.ts'
 import { type Dispatches, openDispatches } from './record/dispatches.ts'
 import { watchHelpers } from './record/helpers-seen.ts'
 import { compareWithImported, type NotImported } from './imported.ts'
@@ -356,7 +356,7 @@ type PageNeeds = Workers &
 async function openPage(port: number, needs: PageNeeds, closers: Closers): Promise<Page> {
   const { cluster, caches, record, disk, dispatches } = needs
   const helpers = await watchHelpers(caches)
-  reportDeleted(helpers.current().kustomizations, record)
+  reportDeleted(helpers.current(), record)
   const view = (): PageView =>
     pageView(record.ledger(), {
       at: new Date(systemClock.nowMs()).toISOString(),

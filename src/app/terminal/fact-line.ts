@@ -36,7 +36,9 @@ function describe(fact: Fact): string | undefined {
     case 'health':
       return `${fact.kustomization} at ${short(commitOfRevision(fact.revision))} is ${fact.state}${because(fact.cause)}`
     case 'deletion':
-      return `Kustomization ${fact.kustomization} was deleted`
+      return 'policy' in fact
+        ? `ImagePolicy ${fact.policy} was deleted`
+        : `Kustomization ${fact.kustomization} was deleted`
     case 'pod':
       return fact.ready ? `${fact.namespace}/${fact.pod} is ready on ${shortDigest(fact.digest)}` : undefined
     default:

@@ -97,8 +97,9 @@ export type FactBody =
       /** Why single workloads are not healthy, where their pods tell. */
       readonly causes?: readonly WorkloadCause[]
     }
-  /** A Kustomization that is no more, whatever became of what it had applied. */
+  /** A Kustomization that is no more, whatever became of what it had applied; or an ImagePolicy. */
   | { readonly kind: 'deletion'; readonly kustomization: string }
+  | { readonly kind: 'deletion'; readonly policy: string }
   | {
       /** What really runs: the image of a pod's first container and its digest, seen by watch. */
       readonly kind: 'pod'

@@ -112,6 +112,7 @@ export function foldPolicy(ledger: Ledger, fact: FactOf<'policy'>): void {
   provePushed(ledger, fact.image, fact.tag, fact.at)
   const environment = namespaceOf(fact.policy)
   const service = serviceOf(ledger, environment, fact.image)
+  dropCause(ledger, fact.policy)
   if (fact.cause !== undefined) {
     const { policy, cause, at } = fact
     ledger.policyCauses.set(`${environment}/${service}`, { policy, cause, at })
@@ -124,6 +125,17 @@ export function foldPolicy(ledger: Ledger, fact: FactOf<'policy'>): void {
   const delivery = known ?? openForImage(ledger, environment, service, fact)
   const detail = `${fact.policy} selects ${fact.tag} of ${fact.considered} ${fact.considered === 1 ? 'tag' : 'tags'}`
   judgeWriteBack(ledger, markBorder(ledger, delivery, 'policy', { state: 'done', at: fact.at, detail }), fact.at)
+}
+
+/** An ImagePolicy that is no more stops nothing. */
+export function foldPolicyDeletion(ledger: Ledger, policy: string): void {
+  dropCause(ledger, policy)
+  ledger.policyCommits.delete(policy)
+}
+
+/** It may have been about the image of another service before. */
+function dropCause({ policyCauses }: Ledger, policy: string): void {
+  for (const [key, cause] of policyCauses) if (cause.policy === policy) policyCauses.delete(key)
 }
 
 /** The commit that asks for new images. */

@@ -20,6 +20,9 @@ import {
   startDelivery,
   supersede,
   withdrawClaims,
+  withIntent,
+  withOwed,
+  withRefusal,
 } from './ledger.ts'
 import { notePassage } from './passage.ts'
 
@@ -72,7 +75,7 @@ function together(first: WorkloadImages, second: WorkloadImages): WorkloadImages
 /** What it asks for now is in its workloads: open deliveries of these images go on with it, those of others have no way any more. */
 function carry(ledger: Ledger, workload: WorkloadImages, before: WorkloadImages | undefined, step: Step): void {
   openForNewImages(ledger, workload, before?.images ?? [], step.at)
-  reopenDropped(ledger, workload)
+  reopenDropped(ledger, workload, step.at)
   for (const delivery of wantedBy(ledger, workload)) markBuilt(ledger, delivery, workload, step)
   endOthers(ledger, 'config', workload, step)
 }
@@ -100,8 +103,7 @@ export function foldApply(ledger: Ledger, fact: FactOf<'apply'>): void {
   notePolicies(ledger, fact)
   if (fact.intended) return void applies.set(fact.kustomization, withIntent(owed, fact))
   if (!fact.ok) {
-    // it names all that it did: what it had planned besides was refused
-    applies.set(fact.kustomization, [...owed.filter(({ revision }) => revision !== fact.revision), fact])
+    applies.set(fact.kustomization, withRefusal(owed, fact))
     return stop(ledger, fact, 'apply', fact.cause ?? 'the apply failed')
   }
   applies.delete(fact.kustomization)
@@ -110,7 +112,7 @@ export function foldApply(ledger: Ledger, fact: FactOf<'apply'>): void {
     if (workload.kustomization === fact.kustomization) endOthers(ledger, 'image', workload, fact)
   for (const earlier of owed.filter(({ ok, revision }) => ok && revision !== fact.revision))
     foldApplied(ledger, { ...earlier, at: fact.at })
-  foldApplied(ledger, owed.filter(({ revision }) => revision === fact.revision).reduce(withChangesOf, fact))
+  foldApplied(ledger, owed.filter(({ revision }) => revision === fact.revision).reduce(withOwed, fact))
 }
 
 /** A policy that selects nothing from now on does so for what this commit made of it. */
@@ -120,16 +122,6 @@ function notePolicies(ledger: Ledger, { changes, revision }: FactOf<'apply'>): v
     if (kind === 'ImagePolicy' && action !== 'unchanged' && drift !== true)
       ledger.policyCommits.set(`${namespace}/${name}`, commitOfRevision(revision))
   }
-}
-
-function withIntent(owed: readonly FactOf<'apply'>[], fact: FactOf<'apply'>): readonly FactOf<'apply'>[] {
-  const isSame = ({ revision }: FactOf<'apply'>): boolean => revision === fact.revision
-  return [...owed.filter((one) => !isSame(one)), owed.filter(isSame).reduce(withChangesOf, fact)]
-}
-
-function withChangesOf(fact: FactOf<'apply'>, earlier: FactOf<'apply'>): FactOf<'apply'> {
-  const named = new Set(fact.changes.map(({ object }) => object))
-  return { ...fact, changes: [...earlier.changes.filter(({ object }) => !named.has(object)), ...fact.changes] }
 }
 
 function foldApplied(ledger: Ledger, fact: FactOf<'apply'>): void {
@@ -230,7 +222,7 @@ function arrive(ledger: Ledger, delivery: Delivery, at: string): void {
 }
 
 /** A Kustomization that is no more asks for nothing: what it had on its way does not arrive by it, and nothing stops it any longer. */
-export function foldDeletion(ledger: Ledger, { kustomization, at }: FactOf<'deletion'>): void {
+export function foldDeletion(ledger: Ledger, { kustomization, at }: Pick<Step, 'kustomization' | 'at'>): void {
   withdrawClaims(ledger, kustomization)
   for (const delivery of openDeliveries(ledger, (open) => open.kustomization === kustomization))
     dropDelivery(ledger, delivery, at)

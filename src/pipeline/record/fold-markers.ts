@@ -4,7 +4,9 @@ import { type FactOf, HEALED, type Ledger, markBorder, openDeliveries } from './
 
 /** What an automation found: stops the deliveries whose image it cannot write back, and lets go on those that it can. */
 export function foldMarkers(ledger: Ledger, fact: FactOf<'markers'>): void {
-  ledger.markers.set(fact.automation, fact)
+  // that of an automation that is no more
+  if (fact.choices.length === 0 && fact.cause === undefined) ledger.markers.delete(fact.automation)
+  else ledger.markers.set(fact.automation, fact)
   const environment = namespaceOf(fact.automation)
   for (const delivery of openDeliveries(ledger, (open) => open.environment === environment))
     judgeWriteBack(ledger, delivery, fact.at)

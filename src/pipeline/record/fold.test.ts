@@ -647,6 +647,32 @@ test('a delivery that was dropped does not come back when its image does after a
   assert.deepEqual(states[0], ['1.1.0', 'superseded'])
 })
 
+const next = { ...writeBack, commit: 'e'.repeat(40), images: [{ image: IMAGE, tag: '1.2.0' }] } as FactBody
+const again = [build('1.1.0', 'f'.repeat(40)), { ...apply('f'.repeat(40)), changes: [] } as FactBody, health('healthy')]
+const comebacks: { it: string; facts: readonly FactBody[]; ends: readonly string[] }[] = [
+  {
+    it: 'ends a newer one that Git asked for meanwhile, and no longer does',
+    facts: [policy('1.2.0'), next, ...again],
+    ends: ['1.1.0 done', '1.2.0 superseded'],
+  },
+  {
+    it: 'ends it for as long as Git does not ask for it again',
+    facts: [policy('1.2.0'), next, ...again.slice(0, 1), build('1.2.0'), apply()],
+    ends: ['1.1.0 superseded', '1.2.0 running'],
+  },
+  {
+    it: 'leaves a newer one open that is still to be written back',
+    facts: [policy('1.2.0'), ...again],
+    ends: ['1.1.0 done', '1.2.0 running'],
+  },
+]
+for (const { it, facts, ends } of comebacks)
+  test(`a delivery that was dropped and goes on again ${it}`, () => {
+    const deliveries = [...foldFacts(at([...applied, gone, ...facts])).deliveries.values()]
+    const images = deliveries.filter(({ kind }) => kind === 'image')
+    assert.deepEqual(images.map(({ version, state }) => `${version} ${state}`).sort(), ends)
+  })
+
 test('a delivery that no build has carried goes to who asks for its workload when its Kustomization is deleted', () => {
   const byBoth = [build('1.0.0'), apply(), byOther(build('1.0.0')), policy('1.1.0'), gone]
   const [delivery] = historyOf(foldFacts(at(byBoth)), { limit: 1 })

@@ -1,7 +1,7 @@
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { unreachable } from '../../lib/error/unreachable.ts'
 import type { Fact } from './fact.ts'
-import { foldImage, foldPolicy, foldPush, foldRun, foldWriteBack } from './fold-ci.ts'
+import { foldImage, foldPolicy, foldPolicyDeletion, foldPush, foldRun, foldWriteBack } from './fold-ci.ts'
 import { foldApply, foldBuild, foldDeletion, foldHealth, foldPod, foldSource } from './fold-cluster.ts'
 import { foldMarkers } from './fold-markers.ts'
 import { emptyLedger, type Ledger } from './ledger.ts'
@@ -37,7 +37,7 @@ export function foldFact(ledger: Ledger, fact: Fact): void {
     case 'health':
       return foldHealth(ledger, fact)
     case 'deletion':
-      return foldDeletion(ledger, fact)
+      return 'policy' in fact ? foldPolicyDeletion(ledger, fact.policy) : foldDeletion(ledger, fact)
     case 'pod':
       return foldPod(ledger, fact)
     default:

@@ -1,6 +1,6 @@
 import { Deliveries } from './deliveries.ts'
 import { BORDERS, type Border, type BorderRecord, type Delivery, type Passage } from './delivery.ts'
-import type { Fact, WorkloadImages } from './fact.ts'
+import type { AppliedChange, Fact, WorkloadImages } from './fact.ts'
 import { pushedKey, workloadKey } from './ledger-keys.ts'
 import { splitImage } from './names.ts'
 
@@ -64,8 +64,16 @@ export type Intended = {
   readonly images: Map<string, FactOf<'image'>>
   /** The commit that was about to ask for an image, by `environment image:tag`. */
   readonly writeBacks: Map<string, string>
-  /** By Kustomization, a fact a revision. */
-  readonly applies: Map<string, readonly FactOf<'apply'>[]>
+  /** By Kustomization, one a revision. */
+  readonly applies: Map<string, readonly OwedApply[]>
+}
+
+/** What is intended and what tries of it did that were refused in the end; a refusal: what tries did until now. */
+export type OwedApply = FactOf<'apply'> & {
+  /** Of what is intended: that part of its changes which an earlier try did. */
+  readonly done?: readonly AppliedChange[]
+  /** Of a refusal: what was intended and not done. */
+  readonly refused?: readonly AppliedChange[]
 }
 
 export function emptyLedger(): Ledger {
@@ -155,6 +163,45 @@ function othersOf(claims: readonly WorkloadState[], kustomization: string): read
 function setClaims({ claims }: Ledger, key: string, rest: readonly WorkloadState[]): void {
   if (rest.length === 0) claims.delete(key)
   else claims.set(key, rest)
+}
+
+/** Adds what is intended to what was before, for the same revision or another. */
+export function withIntent(owed: readonly OwedApply[], fact: FactOf<'apply'>): readonly OwedApply[] {
+  const before = owed.find(({ revision }) => revision === fact.revision)
+  const done = doneBy(before)
+  const intent = before === undefined ? fact : withOwed(fact, before)
+  return [...owed.filter((one) => one !== before), { ...intent, ...(done.length > 0 && { done }) }]
+}
+
+/** It names all that it did, which stays owed as what earlier tries did does; what was planned besides was refused. */
+export function withRefusal(owed: readonly OwedApply[], fact: FactOf<'apply'>): readonly OwedApply[] {
+  const before = owed.find(({ revision }) => revision === fact.revision)
+  const planned = before?.ok === false ? before.refused : before?.changes
+  const refusal = {
+    ...fact,
+    changes: joinedChanges(doneBy(before), fact.changes),
+    refused: withoutNamed(planned, fact.changes),
+  }
+  return [...owed.filter((one) => one !== before), refusal]
+}
+
+/** What tries of the revision did that were refused in the end. */
+function doneBy(owed: OwedApply | undefined): readonly AppliedChange[] {
+  return (owed?.ok === false ? owed.changes : owed?.done) ?? []
+}
+
+/** With what is owed besides. */
+export function withOwed(fact: FactOf<'apply'>, { changes }: OwedApply): FactOf<'apply'> {
+  return { ...fact, changes: joinedChanges(changes, fact.changes) }
+}
+
+function joinedChanges(earlier: readonly AppliedChange[], changes: readonly AppliedChange[]): readonly AppliedChange[] {
+  return [...withoutNamed(earlier, changes), ...changes]
+}
+
+function withoutNamed(all: readonly AppliedChange[] = [], those: readonly AppliedChange[]): readonly AppliedChange[] {
+  const named = new Set(those.map(({ object }) => object))
+  return all.filter(({ object }) => !named.has(object))
 }
 
 /** Deliveries that have not ended, and that `wanted` picks. */
@@ -255,8 +302,15 @@ function heirOf(ledger: Ledger, delivery: Delivery): WorkloadState | undefined {
   return ofService.find(asksForIt) ?? (kind === 'image' ? asking.find(asksForIt) : undefined)
 }
 
-/** What was dropped goes on when its image is asked for again, unless something else has arrived since. */
-export function reopenDropped(ledger: Ledger, { namespace, name, images }: WorkloadImages): void {
+/**
+ * What was dropped goes on when its image is asked for again, unless something else has arrived since. A newer one that Git asked for meanwhile,
+ * and no longer does, is dropped for it; one that is still to be written back has its turn to come.
+ */
+export function reopenDropped(ledger: Ledger, { namespace, name, images }: WorkloadImages, at: string): void {
+  const isAsked = ({ image, version }: Delivery): boolean =>
+    images.map(splitImage).some((one) => one.image === image && one.tag === version)
+  const isLeft = ({ kind, borders }: Delivery): boolean =>
+    kind === 'image' && borders['write-back']?.state === 'done' && borders.build === undefined
   for (const { image, tag } of images.map(splitImage)) {
     const dropped = deliveryOfImage(ledger, namespace, image, tag)
     if (dropped?.isDropped !== true) continue
@@ -264,7 +318,10 @@ export function reopenDropped(ledger: Ledger, { namespace, name, images }: Workl
     const isOvertaken = ledger.deliveries
       .ofService(namespace, name)
       .some((other) => other.kind !== 'drift' && other.state === 'done' && (other.endedAt ?? '') > endedAt)
-    if (!isOvertaken) ledger.deliveries.set(dropped.id, goingOn({ ...delivery, endedAt: undefined }))
+    if (isOvertaken) continue
+    for (const other of ledger.deliveries.openOf({ namespace, name }))
+      if (isLeft(other) && !isAsked(other)) supersede(ledger, { ...other, isDropped: true }, at)
+    ledger.deliveries.set(dropped.id, goingOn({ ...delivery, endedAt: undefined }))
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { FactBody } from './fact.ts'
+import type { AppliedChange, FactBody } from './fact.ts'
 import { foldFact } from './fold.ts'
 import { emptyLedger } from './ledger.ts'
 import { isNews } from './news.ts'
@@ -158,4 +158,68 @@ test('an apply that changes nothing is told when it makes a workload its own, on
     facts.map((fact) => isNews(ledger, fact)),
     [false, false, false],
   )
+})
+
+test('what a retry is about to do is told once, as long as it is refused as before', () => {
+  const ledger = emptyLedger()
+  const of = { kustomization: 'flux-system/apps', revision: 'main@sha1:a1' } as const
+  const web = { namespace: 'default', name: 'web', images: ['registry/web:1'] }
+  const [made, denied, more] = ['Service/default/web', 'Deployment/default/web', 'ConfigMap/default/web'].map(
+    (object) => ({ object, action: 'created' }),
+  ) as [AppliedChange, AppliedChange, AppliedChange]
+  const intend = (...changes: AppliedChange[]): FactBody => ({
+    ...{ kind: 'apply', ...of, ok: true, intended: true },
+    changes,
+  })
+  const refused = (...changes: AppliedChange[]): FactBody => ({
+    ...{ kind: 'apply', ...of, ok: false, cause: 'quota' },
+    changes,
+  })
+  let second = 0
+  const tell = (...facts: readonly FactBody[]): readonly boolean[] =>
+    facts.map((fact) => {
+      const news = isNews(ledger, fact)
+      if (news) foldFact(ledger, { at: `2026-01-01T00:00:${String(second++).padStart(2, '0')}Z`, ...fact })
+      return news
+    })
+  assert.deepEqual(tell({ kind: 'build', ...of, ok: true, workloads: [web] }), [true])
+  assert.deepEqual(tell(intend(made, denied), refused(made)), [true, true])
+  assert.deepEqual(tell(intend(denied), refused(), intend(denied), refused()), [false, false, false, false])
+  assert.deepEqual(tell(intend(denied, more), refused(more)), [true, true], 'it is about to do more')
+  assert.deepEqual(tell(intend(denied), refused()), [false, false])
+  assert.deepEqual(tell(intend({ ...denied, action: 'configured' }), refused()), [true, true])
+  const [owed] = ledger.intended.applies.get(of.kustomization) ?? []
+  assert.deepEqual(owed?.changes, [made, more], 'what earlier tries did')
+  const done: FactBody = { kind: 'apply', ...of, ok: true, changes: [denied] }
+  assert.deepEqual(tell(done), [true])
+  const applied = ledger.passages.get(`${of.kustomization} a1`)?.borders.apply
+  assert.deepEqual([applied?.detail, ledger.intended.applies.size], ['3 objects changed', 0])
+})
+
+test('what a policy that is deleted said is news no longer, of whatever service it was', () => {
+  const ledger = emptyLedger()
+  const cause = 'no tags'
+  const none = (image: string): FactBody => ({
+    ...{ kind: 'policy', policy: 'default/web', image, tag: '', considered: 0, cause },
+  })
+  const gone: FactBody = { kind: 'deletion', policy: 'default/web' }
+  const at = '2026-01-01T00:00:00Z'
+  assert.equal(isNews(ledger, gone), false)
+  foldFact(ledger, { at, ...none('registry/web') })
+  foldFact(ledger, { at, ...none('registry/shop') })
+  assert.deepEqual([...ledger.policyCauses.keys()], ['default/shop'])
+  assert.equal(isNews(ledger, gone), true)
+  foldFact(ledger, { at, ...gone })
+  assert.deepEqual([ledger.policyCauses.size, isNews(ledger, gone)], [0, false])
+})
+
+test('an automation that is deleted leaves nothing behind', () => {
+  const ledger = emptyLedger()
+  const at = '2026-01-01T00:00:00Z'
+  const nothing: FactBody = { kind: 'markers', automation: 'default/all', choices: [] }
+  assert.equal(isNews(ledger, nothing), false)
+  foldFact(ledger, { at, ...nothing, cause: 'suspended' })
+  assert.equal(isNews(ledger, nothing), true)
+  foldFact(ledger, { at, ...nothing })
+  assert.deepEqual([ledger.markers.size, isNews(ledger, nothing)], [0, false])
 })

@@ -1,8 +1,8 @@
-import type { FactBody, WorkloadImages } from './fact.ts'
+import type { AppliedChange, FactBody, WorkloadImages } from './fact.ts'
 import { byName, carried, wantedBy } from './fold-cluster.ts'
 import { commitOfRevision, namespaceOf } from './names.ts'
 import { imageKey, passageKey, podKey, workloadKey } from './ledger-keys.ts'
-import { askedOf, deliveryOfImage, type Ledger } from './ledger.ts'
+import { askedOf, deliveryOfImage, type Ledger, type OwedApply } from './ledger.ts'
 import { stopOf } from './passage.ts'
 
 /**
@@ -33,17 +33,17 @@ export function isNews(ledger: Ledger, fact: FactBody): boolean {
       return !isSame || known.ready !== fact.ready || known.gone !== fact.gone
     }
     case 'markers': {
-      const { choices, cause } = ledger.markers.get(fact.automation) ?? {}
+      const { choices = [], cause } = ledger.markers.get(fact.automation) ?? {}
       return JSON.stringify([choices, cause]) !== JSON.stringify([fact.choices, fact.cause])
     }
     case 'build':
       return fact.ok ? !isBuilt(ledger, fact) : !isStopped(ledger, fact)
     case 'apply':
-      if (fact.intended === true) return true
+      if (fact.intended === true) return !isIntended(ledger, fact)
       if (!fact.ok) return !isStopped(ledger, fact)
       return fact.changes.length > 0 || !isPassed(ledger, fact, 'apply') || isUnowned(ledger, fact.kustomization)
     case 'deletion':
-      return ledger.environments.has(fact.kustomization)
+      return 'policy' in fact ? isNamed(ledger, fact.policy) : ledger.environments.has(fact.kustomization)
     case 'health':
       return fact.state === 'unhealthy' || !isPassed(ledger, fact, 'health')
     default:
@@ -96,13 +96,30 @@ function isStopped(ledger: Ledger, fact: Refusal): boolean {
   )
 }
 
+type Apply = Extract<FactBody, { kind: 'apply' }>
+
 /** What a refused apply did before it was refused is remembered until one goes through. */
-function isOwed(
-  { intended }: Ledger,
-  { kustomization, revision, changes }: Extract<FactBody, { kind: 'apply' }>,
-): boolean {
-  const owed = intended.applies.get(kustomization)?.find((one) => one.revision === revision)
-  return owed?.ok === false && JSON.stringify(owed.changes) === JSON.stringify(changes)
+function isOwed(ledger: Ledger, fact: Apply): boolean {
+  return isWithin(fact.changes, refusalOf(ledger, fact)?.changes)
+}
+
+/** A retry that is about to do what was refused the last time. */
+function isIntended(ledger: Ledger, fact: Apply): boolean {
+  return isWithin(fact.changes, refusalOf(ledger, fact)?.refused)
+}
+
+function refusalOf({ intended }: Ledger, { kustomization, revision }: Apply): OwedApply | undefined {
+  return intended.applies.get(kustomization)?.find((one) => one.revision === revision && !one.ok)
+}
+
+function isWithin(changes: readonly AppliedChange[], known: readonly AppliedChange[] | undefined): boolean {
+  const texts = new Set(known?.map((one) => JSON.stringify(one)))
+  return known !== undefined && changes.every((one) => texts.has(JSON.stringify(one)))
+}
+
+/** The record says something of the policy. */
+function isNamed({ policyCauses, policyCommits }: Ledger, policy: string): boolean {
+  return policyCommits.has(policy) || [...policyCauses.values()].some((one) => one.policy === policy)
 }
 
 type Build = Extract<FactBody, { kind: 'build' }>

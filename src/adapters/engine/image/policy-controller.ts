@@ -117,7 +117,7 @@ async function observe(own: Own, key: string): Promise<ImagePolicySeen | undefin
   const { context, io, memories } = own
   const object = io.view.get(key)
   if (!object) {
-    memories.delete(key)
+    if (memories.delete(key)) void context.report({ kind: 'deletion', policy: key })
     return undefined
   }
   const policy = parseImagePolicy(object)

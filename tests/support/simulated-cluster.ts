@@ -36,8 +36,10 @@ export type SimulatedCluster = {
 export type Controllers = (bench: Bench, caches: SharedCaches) => readonly Controller<any, any, any>[]
 
 export type RunOptions = {
-  /** How many requests fail: refused, out of date, or carried out and the answer lost. */
+  /** How many requests fail at most. */
   readonly faults?: number
+  /** How they do; in any of these ways unless said. */
+  readonly failures?: readonly Failure[]
   /** What people do meanwhile, in this order. */
   readonly others?: readonly (() => void)[]
   /** What they do when all that is under way has ended, one after the other. */
@@ -52,9 +54,17 @@ export type RunOptions = {
   readonly onWrite?: (write: SimulatedWrite) => void
 }
 
+/** Refused, said to be out of date, or carried out and the answer lost. */
+export type Failure = 'refused' | 'behind' | 'lost'
+
 export type SimulatedWrite = { readonly verb: string; readonly args: readonly any[] }
 
-type Request = { readonly verb: string; readonly run: () => unknown; readonly end: (outcome: Promise<unknown>) => void }
+type Request = {
+  readonly verb: string
+  readonly args: readonly unknown[]
+  readonly run: () => unknown
+  readonly end: (outcome: Promise<unknown>) => void
+}
 type Watch = { readonly selection: Selection; readonly onEvent: (event: WatchEvent) => void; at: number }
 
 /** A kind as the simulated server serves it; in namespaces unless said. */
@@ -67,6 +77,9 @@ export function servedKind(apiVersion: string, kind: string, plural: string, nam
     verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
   }
 }
+
+/** `SLUICE_TRACE=1` tells what happens, step by step. */
+const trace = process.env['SLUICE_TRACE'] === undefined ? () => undefined : console.error
 
 /** Runs a case for each of its seeds, from 1 on; `SLUICE_SEED` says another first one, and `SLUICE_SEQUENCES` how many. */
 export async function forSeeds(count: number, run: (seed: number) => Promise<void>): Promise<void> {
@@ -162,7 +175,12 @@ function network(
   store: SimulatedStore,
   kinds: readonly KubeResource[],
   chance: Chance,
-  { faults = 0, onWrite = () => undefined, answer: reviewed = (object) => object }: RunOptions,
+  {
+    faults = 0,
+    failures = ['refused', 'behind', 'lost'],
+    onWrite = () => undefined,
+    answer: reviewed = (object) => object,
+  }: RunOptions,
 ): Network {
   const requests = new Set<Request>()
   const watches = new Set<Watch>()
@@ -184,18 +202,21 @@ function network(
           }
           return run(...args)
         }
-        requests.add({ verb, run: carryOut, end: (outcome) => resolve(outcome as Promise<Answer>) })
+        requests.add({ verb, args, run: carryOut, end: (outcome) => resolve(outcome as Promise<Answer>) })
       })
   const answer = (request: Request): void => {
     requests.delete(request)
+    if (request.verb !== 'list') trace('answer', request.verb, ...request.args.map((arg) => JSON.stringify(arg)))
     const isFailing = left > 0 && !['list', 'resources'].includes(request.verb) && chance.is(0.15)
     if (isFailing) left--
-    request.end(isFailing ? failing(request, chance) : attempt(request.run))
+    if (isFailing) trace('which fails')
+    request.end(isFailing ? failing(request, chance.pick(failures)) : attempt(request.run))
   }
   const deliver = (watch: Watch): void => {
     const next = nextOf(store, watch)
     if (next === undefined) return
     watch.at = next.version
+    trace('event', watch.selection.kind, next.event.type, JSON.stringify(next.event.object))
     watch.onEvent({ ...next.event, object: shown(watch.selection, next.event.object) })
   }
   const client = clientOf(store, kinds, ask, watches, reviewed)
@@ -222,10 +243,11 @@ async function attempt(run: () => unknown): Promise<unknown> {
   return run()
 }
 
-async function failing({ verb, run }: Request, { pick }: Chance): Promise<unknown> {
-  const how = pick(WRITES.has(verb) ? ['refused', 'lost', 'behind'] : ['refused'])
-  if (how === 'behind' && verb !== 'create') throw new ApiError(409, 'Conflict', 'the object has been modified')
-  if (how === 'lost') run()
+async function failing({ verb, run }: Request, how: Failure): Promise<unknown> {
+  const isWrite = WRITES.has(verb)
+  if (how === 'behind' && isWrite && verb !== 'create')
+    throw new ApiError(409, 'Conflict', 'the object has been modified')
+  if (how === 'lost' && isWrite) run()
   throw new ApiError(500, 'InternalError', 'etcdserver: request timed out')
 }
 
@@ -306,6 +328,7 @@ async function untilQuiet(
     writes = net.written.length
     const choices = [...net.choices(), ...world()]
     const isOthersTurn = waiting.length > 0 && (choices.length === 0 || chance.is(0.1))
+    if (isOthersTurn) trace('others')
     if (isOthersTurn) waiting.shift()?.()
     else if (choices.length > 0) chance.pick(choices)()
     else if (ending.length > 0) ending.shift()?.()

@@ -11,12 +11,17 @@ import { as, type Condition, type Node, type Pod } from '../shapes.ts'
 import type { Cluster } from './cluster.ts'
 import { isWaitingForNode, placePod, unscheduledConditions, type Placement } from './decide.ts'
 import { type Announce, announcer, COMPONENT } from './events.ts'
-import { createPlaces } from './places.ts'
+import { createPlaces, type Places } from './places.ts'
 import { PREEMPTED } from './preempt.ts'
 import type { Claim, Storage, StorageClass, Volume } from '../volumes/shapes.ts'
 
 type PodSeen = { readonly pod: Pod; readonly placement: Placement }
 
+/** A copy that is behind shows a pod that is bound or gone already. */
+const AFTER_CONFLICT_MS = 20
+/** What keeps a pod from its node may have changed without waking it. @see k8s.io/kubernetes/pkg/scheduler/backend/queue flushUnschedulablePodsLeftover */
+const LONGEST_UNSEEN_MS = 300_000
+const NO_PROMISE = { status: { nominatedNodeName: null } }
 const STATUS = { fieldManager: 'kube-scheduler', subresource: 'status' } as const
 
 /** The scheduler: binds pods that wait for a node, one at a time; those that fit nowhere are looked at again when nodes or pods change. */
@@ -58,22 +63,31 @@ export function scheduler(bench: Bench): Controller<PodSeen, PodSeen, PodSeen> {
       return { pod, placement: placePod(pod, clusterNow()) }
     },
     decide: (seen) =>
-      seen.placement.kind === 'bind' ? { kind: 'act', changes: [seen] } : { kind: 'done', status: seen },
+      seen.placement.kind === 'bind'
+        ? { kind: 'act', changes: [seen] }
+        : { kind: 'done', status: seen, againAfterMs: LONGEST_UNSEEN_MS },
     async act(_changes, { pod, placement }) {
       if (placement.kind !== 'bind') return
-      await bind(bench, announce, pod, placement.nodeName)
-      places.settleOn(pod, placement.nodeName)
+      if (await bind(bench, announce, pod, placement.nodeName)) return places.settleOn(pod, placement.nodeName)
+      await new Promise<void>((resolve) => void bench.clock.after(AFTER_CONFLICT_MS, resolve))
     },
     async settle({ pod, placement }) {
       if (placement.kind === 'bind') return
       if (placement.kind === 'claim') return tellNode(bench, pod, placement)
+      if (placement.kind === 'wait' && !placement.keepsPromise) places.renounce(pod)
       await reportUnscheduled(bench, announce, pod, placement)
       if (placement.kind !== 'preempt') return
       places.promise(pod, placement.nodeName)
+      for (const other of placement.renouncing) await renounce(bench, places, other)
       for (const victim of placement.victims) await evict(bench, announce, victim, pod, placement.nodeName)
     },
     close: () => undefined,
   }
+}
+
+async function renounce(bench: Bench, places: Places, pod: Pod): Promise<void> {
+  places.renounce(pod)
+  await unlessGone(() => bench.client.patch(refOf(pod), 'strategic', NO_PROMISE, STATUS))
 }
 
 function storageOf(claims: WatchCache, volumes: WatchCache, classes: WatchCache): Storage {
@@ -87,7 +101,8 @@ function storageOf(claims: WatchCache, volumes: WatchCache, classes: WatchCache)
 
 const found = <T extends KubeObject>(object: KubeObject | undefined): T | undefined => object && as<T>(object)
 
-async function bind(bench: Bench, announce: Announce, pod: Pod, nodeName: string): Promise<void> {
+/** False where somebody else has bound or deleted the pod meanwhile: the watch will say. */
+async function bind(bench: Bench, announce: Announce, pod: Pod, nodeName: string): Promise<boolean> {
   const { name, namespace = '', uid } = pod.metadata
   const binding = {
     apiVersion: 'v1',
@@ -95,10 +110,13 @@ async function bind(bench: Bench, announce: Announce, pod: Pod, nodeName: string
     metadata: { name, namespace, ...(uid !== undefined && { uid }) },
     target: { kind: 'Node', name: nodeName },
   }
-  // Bound or deleted by somebody else meanwhile: the watch will say.
-  await unlessGone(() => bench.client.create(binding, { fieldManager: 'kube-scheduler', subresource: 'binding' }))
+  const isBound = await unlessGone(() =>
+    bench.client.create(binding, { fieldManager: 'kube-scheduler', subresource: 'binding' }),
+  )
+  if (!isBound) return false
   const note = `Successfully assigned ${namespace}/${name} to ${nodeName}`
   announce(pod, { type: 'Normal', reason: 'Scheduled', action: 'Binding', note })
+  return true
 }
 
 /** Reserves the volumes that the node has for claims that waited for it; who makes the others is told the node. The pod is promised to it. */
@@ -122,13 +140,24 @@ async function reportUnscheduled(
   placement: Extract<Placement, { kind: 'wait' | 'preempt' }>,
 ): Promise<void> {
   const conditions = unscheduledConditions(pod, placement.why, bench.clock.nowMs())
-  const promised = placement.kind === 'preempt' ? { nominatedNodeName: placement.nodeName } : {}
-  const isPromised = placement.kind === 'wait' || pod.status?.nominatedNodeName === placement.nodeName
+  const before = pod.status?.nominatedNodeName || undefined
+  const promised = promisedBy(placement, before)
+  const isPromised = promised === before
   if (isSame(conditions, pod.status?.conditions) && isPromised) return
   announce(pod, { type: 'Warning', reason: 'FailedScheduling', action: 'Scheduling', note: placement.why })
   const condition = conditions.find(({ type }) => type === 'PodScheduled')
-  const body = { status: { ...(condition && withCondition(pod, condition)), ...promised } }
+  const nominated = isPromised ? {} : { nominatedNodeName: promised ?? null }
+  const body = { status: { ...(condition && withCondition(pod, condition)), ...nominated } }
   await unlessGone(() => bench.client.patch(refOf(pod), 'strategic', body, STATUS))
+}
+
+/** On which node the pod is promised room from now on. */
+function promisedBy(
+  placement: Extract<Placement, { kind: 'wait' | 'preempt' }>,
+  before: string | undefined,
+): string | undefined {
+  if (placement.kind === 'preempt') return placement.nodeName
+  return placement.keepsPromise ? before : undefined
 }
 
 /** Deletes a pod in favour of another, having said so in its status. */
@@ -150,10 +179,13 @@ async function evict(bench: Bench, announce: Announce, victim: Pod, pod: Pod, no
   announce(victim, { type: 'Normal', reason: 'Preempted', action: 'Preempting', note })
 }
 
-async function unlessGone(write: () => Promise<unknown>): Promise<void> {
+/** Whether it was written; false where what it is about has gone or changed. */
+async function unlessGone(write: () => Promise<unknown>): Promise<boolean> {
   try {
     await write()
+    return true
   } catch (error) {
     if (!(error instanceof ApiError && (error.status === 409 || error.status === 404))) throw error
+    return false
   }
 }

@@ -343,6 +343,7 @@ test('reasons are counted over nodes', () => {
     why:
       '0/3 nodes are available: 1 node(s) were unschedulable, 2 node(s) had untolerated taint(s). ' +
       'preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.',
+    keepsPromise: false,
   })
 })
 
@@ -415,6 +416,7 @@ test('who waits for others to leave neither drives out more nor is overtaken', (
   assert.deepEqual(placePod(high, cluster([[node(), leaving]], { nominated: [high] })), {
     kind: 'wait',
     why: '0/1 nodes are available: 1 Insufficient cpu. preemption: not eligible due to a terminating pod on the nominated node.',
+    keepsPromise: true,
   })
   const onItsOwn = { ...leaving, status: {} }
   assert.equal(placePod(high, cluster([[node(), onItsOwn]], { nominated: [high] })).kind, 'preempt')

@@ -1,7 +1,7 @@
 import { conditionOf, timeText } from '../meta.ts'
 import { isFinishedPod } from '../pods.ts'
 import type { Condition, Pod } from '../shapes.ts'
-import { availabilityText, type Cluster, type Obstacle, type Room } from './cluster.ts'
+import { availabilityText, type Cluster, type Obstacle, priorityOf, type Room } from './cluster.ts'
 import { namedNodes, obstacleTo } from './fit.ts'
 import { preempt } from './preempt.ts'
 import { changesFor, type ClaimChange, claimProblem, claimsForNode, hasNode } from './storage.ts'
@@ -9,8 +9,16 @@ import { changesFor, type ClaimChange, claimProblem, claimsForNode, hasNode } fr
 /** Where a pod goes; or why it goes nowhere yet, and which pods have to leave which node for it. */
 export type Placement =
   | { readonly kind: 'bind'; readonly nodeName: string }
-  | { readonly kind: 'preempt'; readonly nodeName: string; readonly victims: readonly Pod[]; readonly why: string }
-  | { readonly kind: 'wait'; readonly why: string }
+  | {
+      readonly kind: 'preempt'
+      readonly nodeName: string
+      readonly victims: readonly Pod[]
+      /** Less important pods that were promised room on that node, and are not any more. */
+      readonly renouncing: readonly Pod[]
+      readonly why: string
+    }
+  /** What it was promised before goes, unless it is kept. */
+  | { readonly kind: 'wait'; readonly why: string; readonly keepsPromise: boolean }
   /** It has a node as soon as its claims have their volumes: these changes are needed for that. */
   | { readonly kind: 'claim'; readonly nodeName: string; readonly claims: readonly ClaimChange[] }
 
@@ -33,10 +41,10 @@ export function isWaitingForNode(pod: Pod): boolean {
  */
 export function placePod(pod: Pod, cluster: Cluster): Placement {
   const { rooms } = cluster
-  if (rooms.length === 0) return { kind: 'wait', why: 'no nodes available to schedule pods' }
+  if (rooms.length === 0) return { kind: 'wait', why: 'no nodes available to schedule pods', keepsPromise: false }
   const problem = claimProblem(pod, cluster.storage)
   if (problem !== undefined)
-    return { kind: 'wait', why: `0/${rooms.length} nodes are available: ${problem}. not found` }
+    return { kind: 'wait', why: `0/${rooms.length} nodes are available: ${problem}. not found`, keepsPromise: false }
   const claims = claimsForNode(pod, cluster.storage)
   if (claims.length > 0 && claims.every(hasNode)) return { kind: 'claim', nodeName: '', claims: [] }
   const obstacles = new Map<Room, Obstacle>()
@@ -58,9 +66,13 @@ export function placePod(pod: Pod, cluster: Cluster): Placement {
       ? `0/${rooms.length} nodes are available: pod affinity terms conflict.`
       : availabilityText(rooms.length, reasons)
   const found = preempt(pod, cluster, obstacles)
-  if (found.nodeName === undefined) return { kind: 'wait', why: `${why} preemption: ${found.why}` }
+  if (found.nodeName === undefined)
+    return { kind: 'wait', why: `${why} preemption: ${found.why}`, keepsPromise: found.keepsPromise }
   const hope = `found a potential placement for pod on node ${found.nodeName}, preempting ${found.victims.length} victims`
-  return { kind: 'preempt', ...found, why: `${why} preemption: ${hope}` }
+  const renouncing = rooms
+    .filter(({ node }) => node.metadata.name === found.nodeName)
+    .flatMap(({ nominated }) => nominated.filter((other) => priorityOf(other) < priorityOf(pod)))
+  return { kind: 'preempt', ...found, renouncing, why: `${why} preemption: ${hope}` }
 }
 
 /** The pod's conditions with `PodScheduled=False`; the same list when they say so already. */

@@ -12,6 +12,8 @@ export type Places = {
   readonly settleOn: (pod: Pod, nodeName: string) => void
   /** A pod was promised room on a node: it counts before the watch shows it. */
   readonly promise: (pod: Pod, nodeName: string) => void
+  /** A pod is promised nothing any more. */
+  readonly renounce: (pod: Pod) => void
   readonly isPlaced: (key: string) => boolean
   readonly isWaiting: (key: string) => boolean
   /** The most important ones first, then those that have waited for longer. */
@@ -52,11 +54,14 @@ export function createPlaces(): Places {
         promised.delete(key)
         return inTurn()
       }
+      const hasRenounced = Boolean(waiting.get(key)?.status?.nominatedNodeName) && !pod.status?.nominatedNodeName
+      if (hasRenounced) promised.delete(key)
       // who waits keeps its turn
       if (isWaitingForNode(pod)) waiting.set(key, pod)
       else waiting.delete(key)
       if (pod.status?.nominatedNodeName) promised.set(key, pod.status.nominatedNodeName)
       if (pod.spec.nodeName) settleOn(pod, pod.spec.nodeName)
+      if (hasRenounced) return inTurn()
       if (before === undefined) return []
       if (isFinishedPod(pod) && !isFinishedPod(before)) return inTurn()
       // a pod that leaves takes its room until it has gone, but is no longer counted where pods are spread
@@ -64,6 +69,7 @@ export function createPlaces(): Places {
     },
     settleOn,
     promise: (pod, nodeName) => void promised.set(keyOf(pod), nodeName),
+    renounce: (pod) => void promised.delete(keyOf(pod)),
     isPlaced: (key) => nodeOf.has(key),
     isWaiting: (key) => waiting.has(key),
     waiting: inTurn,

@@ -5,10 +5,10 @@ import type { Pod } from '../shapes.ts'
 import { availabilityText, priorityOf, type Cluster, type Obstacle, type Room } from './cluster.ts'
 import { obstacleTo } from './fit.ts'
 
-/** Pods that must leave a node so that another fits, or why that does not help. */
+/** Pods that must leave a node so that another fits, or why that does not help; what a pod was promised it keeps only where it may not ask for more. */
 export type Preemption =
   | { readonly nodeName: string; readonly victims: readonly Pod[] }
-  | { readonly nodeName: undefined; readonly why: string }
+  | { readonly nodeName: undefined; readonly why: string; readonly keepsPromise: boolean }
 
 /** Why a pod leaves in favour of another, as its status says. */
 export const PREEMPTED = 'PreemptionByScheduler'
@@ -22,9 +22,13 @@ type Candidate = { readonly nodeName: string; readonly victims: readonly Pod[]; 
  */
 export function preempt(pod: Pod, cluster: Cluster, obstacles: ReadonlyMap<Room, Obstacle>): Preemption {
   if (pod.spec.preemptionPolicy === 'Never')
-    return { nodeName: undefined, why: 'not eligible due to preemptionPolicy=Never.' }
+    return { nodeName: undefined, why: 'not eligible due to preemptionPolicy=Never.', keepsPromise: true }
   if (isAwaited(pod, obstacles))
-    return { nodeName: undefined, why: 'not eligible due to a terminating pod on the nominated node.' }
+    return {
+      nodeName: undefined,
+      why: 'not eligible due to a terminating pod on the nominated node.',
+      keepsPromise: true,
+    }
   const candidates: Candidate[] = []
   const reasons: string[] = []
   for (const [room, { isForGood }] of obstacles) {
@@ -33,7 +37,7 @@ export function preempt(pod: Pod, cluster: Cluster, obstacles: ReadonlyMap<Room,
     else reasons.push(...found)
   }
   const [best] = candidates.sort(compareCandidates)
-  return best ?? { nodeName: undefined, why: availabilityText(obstacles.size, reasons) }
+  return best ?? { nodeName: undefined, why: availabilityText(obstacles.size, reasons), keepsPromise: false }
 }
 
 /** Whether the pods that were told to leave have not left yet. */

@@ -49,3 +49,26 @@ test('what goes well after a refusal is no failure any more', async () => {
   assert.deepEqual([tried(), faults.length, seen], [2, 0, [undefined, 'not you', undefined]])
   await running.close()
 })
+
+test('what a status was written of is looked at again when it was out of date, whether anybody wakes it or not', async () => {
+  const clock = manualClock()
+  let tries = 0
+  const bench = {
+    clock,
+    async carryOut() {
+      if (++tries === 1) throw new ApiError(409, 'Conflict', 'the object has been modified')
+    },
+  }
+  const controller = workloadController<string>(bench as unknown as Bench, {
+    ...{ kind: 'Eager', component: 'eager' },
+    watch: async (wake) => wake.now('a/p'),
+    observe: () => '',
+    decide: () => ({ kind: 'done', status: tries > 1 ? [] : [{ do: 'delete', object: pod }] }),
+  })
+  const running = await startController(controller, { clock, onError: (_kind, _key, error) => assert.fail(`${error}`) })
+  await running.whenIdle()
+  clock.advance(20)
+  await running.whenIdle()
+  assert.equal(tries, 2)
+  await running.close()
+})

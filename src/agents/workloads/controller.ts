@@ -1,4 +1,5 @@
 import { ApiError } from '../../adapters/kube/api-error.ts'
+import { backoffMs } from '../../engine/backoff.ts'
 import type { Controller, Wake } from '../../engine/controller.ts'
 import type { WorkloadDecision } from './decision.ts'
 import type { Bench } from './bench.ts'
@@ -36,22 +37,31 @@ export function workloadController<Seen>(
 ): Controller<Seen, Write, readonly Write[]> {
   const failures = new Map<string, string>()
   const taken = new Map<string, number>()
+  const conflicts = new Map<string, number>()
+  let lookAgain: Wake['after'] = () => undefined
   const mayBeBehind = (key: string, { reason }: ApiError): boolean => {
     if (reason !== 'AlreadyExists') return reason === 'Conflict'
     const count = (taken.get(key) ?? 0) + 1
     taken.set(key, count)
     return count <= MOST_TAKEN
   }
+  /** What has been decided may be of a copy that was behind, and whatever brings it up to date need not wake the key. */
+  const catchUp = async (key: string, isLast: boolean): Promise<void> => {
+    if (!isLast) return await new Promise((resolve) => void bench.clock.after(AFTER_CONFLICT_MS, resolve))
+    const count = (conflicts.get(key) ?? 0) + 1
+    conflicts.set(key, count)
+    lookAgain(key, backoffMs(count, AFTER_CONFLICT_MS))
+  }
   const carry = async (key: string, writes: readonly Write[], isLast: boolean): Promise<void> => {
     try {
       await bench.carryOut(kind.component, writes)
+      conflicts.delete(key)
       if (isLast) return
       taken.delete(key)
       failures.delete(key)
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
-      if (mayBeBehind(key, error))
-        return await new Promise<void>((resolve) => void bench.clock.after(AFTER_CONFLICT_MS, resolve))
+      if (mayBeBehind(key, error)) return await catchUp(key, isLast)
       if (isLast || failures.has(key)) throw error
       failures.set(key, error.message)
     }
@@ -60,7 +70,10 @@ export function workloadController<Seen>(
     kind: kind.kind,
     concurrency: kind.concurrency ?? 4,
     firstBackoffMs: kind.firstBackoffMs ?? FIRST_BACKOFF_MS,
-    watch: kind.watch,
+    watch(wake) {
+      lookAgain = wake.after
+      return kind.watch(wake)
+    },
     observe: async (key) => kind.observe(key, failures.get(key)),
     decide: kind.decide,
     act: (changes, _seen, key) => carry(key, changes, false),
@@ -71,6 +84,7 @@ export function workloadController<Seen>(
     close() {
       failures.clear()
       taken.clear()
+      conflicts.clear()
     },
   }
 }

@@ -12,12 +12,12 @@ const lost = (labels: Record<string, string>): KubeObject => ({
 })
 
 /** Watches a cluster of which this is the only node. */
-async function watching(node: KubeObject) {
+async function watching(node: KubeObject, ...leases: KubeObject[]) {
   const copies = { Node: liveCopy([node]).cache, Pod: liveCopy([]).cache }
   const clock = manualClock(Date.parse('2026-11-28T12:00:00Z'))
   const bench = {
     cache: (_: string, kind: 'Node' | 'Pod') => copies[kind],
-    cacheOf: () => liveCopy([]).cache,
+    cacheOf: () => liveCopy(leases).cache,
     clock,
   }
   const controller = nodeSilenceController(bench as unknown as Bench)
@@ -51,4 +51,15 @@ test('a node that never spoke is as old as it is', async () => {
   clock.advance(20_000)
   const { nowMs, heardMs } = await observe()
   assert.equal(nowMs - heardMs, 50_000)
+})
+
+test('a node that shows by its Lease alone that it lives is not silent', async () => {
+  const metadata = { name: 'n', uid: 'u', creationTimestamp: '2026-11-28T11:00:00Z' }
+  const lease = {
+    ...{ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', spec: { renewTime: '2026-11-28T11:59:55Z' } },
+    metadata: { name: 'n', namespace: 'kube-node-lease' },
+  }
+  const { observe } = await watching({ ...{ apiVersion: 'v1', kind: 'Node', metadata }, status: {} }, lease)
+  const { nowMs, heardMs } = await observe()
+  assert.equal(nowMs - heardMs, 0)
 })

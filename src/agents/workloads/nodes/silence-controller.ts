@@ -72,10 +72,12 @@ function signsOfLife(bench: Bench, leases: WatchCache) {
     silentMs(node: Node): number {
       const { name, uid = '', creationTimestamp } = node.metadata
       const ready = conditionOf(node.status?.conditions, 'Ready')
-      const sign = [uid, readText(leases.get(LEASES, name), 'spec', 'renewTime'), ready?.lastHeartbeatTime].join()
+      const renewed = readText(leases.get(LEASES, name), 'spec', 'renewTime')
+      const sign = [uid, renewed, ready?.lastHeartbeatTime].join()
       const known = heard.get(name)
       if (known?.sign === sign) return clock.monotonicMs() - known.atMs
-      const silentMs = known === undefined && ready === undefined ? clock.nowMs() - timeMs(creationTimestamp) : 0
+      const isMute = known === undefined && ready === undefined && renewed === ''
+      const silentMs = isMute ? clock.nowMs() - timeMs(creationTimestamp) : 0
       heard.set(name, { sign, atMs: clock.monotonicMs() - silentMs })
       return silentMs
     },

@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import http from 'node:http'
 import { hostname, networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
+import { LONG_MS } from '../../../tests/support/wait.ts'
 import { openArtifactStore } from './artifact-store.ts'
 
 const answerAs = (host: string, url: string): Promise<string> =>
@@ -120,3 +130,29 @@ test('only what is not there is not found: a fault of the disk may pass', async 
   const answers = await Promise.all(paths.map(async (path) => (await fetch(store.urlOf(path))).status))
   assert.deepEqual(answers, [404, 404, 404, 404, 500])
 })
+
+test(
+  'who goes away half way through an artifact leaves no open file behind',
+  { skip: process.platform !== 'linux' && 'open files are seen in /proc', timeout: LONG_MS },
+  async (t) => {
+    const root = mkdtempSync(join(tmpdir(), 'sluice-artifacts-'))
+    const store = await openArtifactStore(root, '127.0.0.1:0')
+    t.after(() => rmSync(root, { recursive: true, force: true }))
+    // more than the buffers of a connection take
+    await store.write('bucket/a/b/c.tar.gz', Buffer.alloc(32 << 20))
+    const isOpen = (fd: string): boolean => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`).startsWith(root)
+      } catch {
+        return false
+      }
+    }
+    await new Promise<void>((resolve, reject) => {
+      http
+        .get(store.urlOf('bucket/a/b/c.tar.gz'), (answer) => answer.destroy().once('close', resolve))
+        .on('error', reject)
+    })
+    await store.close()
+    while (readdirSync('/proc/self/fd').some(isOpen)) await new Promise(setImmediate)
+  },
+)

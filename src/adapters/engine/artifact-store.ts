@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from '
 import http from 'node:http'
 import { hostname } from 'node:os'
 import { basename, dirname, join, normalize, sep } from 'node:path'
+import { pipeline } from 'node:stream'
 import { closeServer } from '../../machine/close-server.ts'
 import { LATEST } from '../../controllers/source.ts'
 import { listenFault } from '../../machine/listen-fault.ts'
@@ -146,10 +147,8 @@ function sendFile(
     ...(range ? { 'content-range': `bytes ${start}-${end}/${sizeBytes}` } : {}),
   })
   if (method === 'HEAD' || sizeBytes === 0) response.end()
-  else
-    createReadStream(path, { start, end })
-      .on('error', () => response.destroy())
-      .pipe(response)
+  // who goes away half way leaves no open file behind
+  else pipeline(createReadStream(path, { start, end }), response, () => undefined)
 }
 
 /** A single range; several are answered with the whole, which is allowed. */

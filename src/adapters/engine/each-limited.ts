@@ -1,4 +1,4 @@
-/** Works a list off, `limit` at once; answers in the order of the list. */
+/** Works a list off, `limit` at once; answers in the order of the list. After a failure nothing more is begun. */
 export async function eachLimited<Item, Result>(
   items: readonly Item[],
   limit: number,
@@ -9,7 +9,13 @@ export async function eachLimited<Item, Result>(
   const worker = async (): Promise<void> => {
     for (let at = next++; at < items.length; at = next++) {
       const item = items[at]
-      if (item !== undefined) results[at] = await work(item)
+      if (item === undefined) continue
+      try {
+        results[at] = await work(item)
+      } catch (error) {
+        next = items.length
+        throw error
+      }
     }
   }
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker))

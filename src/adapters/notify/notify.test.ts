@@ -59,6 +59,20 @@ for (const { it, setByMs, isDue, isRepeated } of [
     rmSync(dirname(path), { recursive: true })
   })
 
+test('of the letters that are due those come first that failed least', () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'outbox-')), 'notify.db')
+  const box = openOutbox(path, (value) => (typeof value === 'string' ? value : undefined))
+  for (const letter of ['a', 'b', 'c']) box.put(letter, letter, 1000)
+  const [first] = box.due(1000, 1)
+  box.retryAt(first!.id, 1000)
+  assert.deepEqual(
+    box.due(1000, 9).map(({ payload }) => payload),
+    ['b', 'c', 'a'],
+  )
+  box.close()
+  rmSync(dirname(path), { recursive: true })
+})
+
 test('a letter of an older version that cannot be read is given up, and keeps no other waiting', () => {
   const path = join(mkdtempSync(join(tmpdir(), 'outbox-')), 'notify.db')
   const older = openOutbox<object>(path, () => ({}))

@@ -18,7 +18,7 @@ export type Letter<Payload> = {
 export type Outbox<Payload> = {
   /** Keeps a payload; false when the same key was put in within five minutes. */
   readonly put: (key: string, payload: Payload, nowMs: number) => boolean
-  /** Those that are due, the oldest first. */
+  /** Those that are due, those that failed least first, of them the oldest. */
   readonly due: (nowMs: number, limit: number) => readonly Letter<Payload>[]
   /** When the next one is due; undefined when none waits. */
   readonly nextMs: () => number | undefined
@@ -45,7 +45,7 @@ export function openOutbox<Payload>(path: string, parse: (value: unknown) => Pay
   const forget = database.prepare('DELETE FROM outbox WHERE next IS NULL AND (at <= ? OR at >= ?)')
   const insert = database.prepare('INSERT INTO outbox (key, at, payload, next) VALUES (?, ?, ?, ?)')
   const select = database
-    .prepare('SELECT id, payload, attempts FROM outbox WHERE next <= ? OR next > ? ORDER BY id LIMIT ?')
+    .prepare('SELECT id, payload, attempts FROM outbox WHERE next <= ? OR next > ? ORDER BY attempts, id LIMIT ?')
     .raw()
   const soonest = database.prepare('SELECT MIN(next) FROM outbox WHERE next IS NOT NULL').raw()
   const finish = database.prepare(`UPDATE outbox SET next = NULL, payload = '' WHERE id = ?`)

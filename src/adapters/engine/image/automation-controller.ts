@@ -171,6 +171,10 @@ async function run(own: Own, { automation, sourceRevision, dueInMs }: Automation
     withoutMarkers,
     seen: context.traps === 'flux' && isSame(automation, memory.ranWith) ? observedRevision(automation) : undefined,
     knownHead: isHead ? sourceRevision.slice(sourceRevision.lastIndexOf(':') + 1) : undefined,
+  }).catch((error: unknown) => {
+    // its backoff brings it back, and it is due then, though the revision is no news any more
+    memory.nextRunMs = 0
+    throw error
   })
   memory.ran = { automation, outcome }
   memory.failures = outcome.kind === 'failed' ? memory.failures + 1 : 0

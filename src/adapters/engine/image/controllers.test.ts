@@ -167,3 +167,18 @@ for (const [it, setByMs, traps] of [
     await reconcile(controller, KEY)
     assert.equal(scans, 2)
   })
+
+test('an ImageRepository whose scan ends in a fault of the program is scanned again', async () => {
+  const { context } = clusterOf(object('ImageRepository', 1, { image: 'r.io/app' }))
+  let scans = 0
+  const listTags = async (): Promise<string[]> => {
+    if (scans++ === 0) throw new TypeError('a bug')
+    return ['a']
+  }
+  const registries = { clientFor: async () => ({ listTags, schemeOf: () => 'https' }) } as unknown as Registries
+  const tags = createTagStore()
+  const controller = imageRepositoryController(context, tags, registries)
+  await assert.rejects(reconcile(controller, KEY), /a bug/)
+  await reconcile(controller, KEY)
+  assert.deepEqual(tags.get(KEY)?.tags, ['a'])
+})

@@ -118,7 +118,11 @@ async function scan(own: Own, repository: ImageRepository, key: string): Promise
   const memory = memoryOf(own, key)
   memory.nextScanMs = Number.MAX_SAFE_INTEGER
   note(memory, repository)
-  const outcome = await scanRepository(own.registries, repository)
+  const outcome = await scanRepository(own.registries, repository).catch((error: unknown) => {
+    // its backoff brings it back, and it is due then
+    memory.nextScanMs = 0
+    throw error
+  })
   memory.scanned = { repository, outcome }
   memory.failures = outcome.kind === 'failed' ? memory.failures + 1 : 0
   if (outcome.kind === 'scanned') own.tags.put(key, { image: repository.image, tags: outcome.result.tags })

@@ -22,6 +22,7 @@ function memoryBox(...payloads: string[]) {
     due: (nowMs, limit): Letter<string>[] =>
       waiting()
         .filter(([, { nextMs }]) => (nextMs ?? 0) <= nowMs)
+        .sort(([, a], [, b]) => a.attempts - b.attempts)
         .slice(0, limit)
         .map(([payload, { attempts }, id]) => ({ id, payload, attempts })),
     nextMs: () =>
@@ -59,6 +60,17 @@ test('eight letters are under way at once, and each is sent once', async () => {
     await settled()
   }
   assert.deepEqual([sent.length, new Set(sent).size, left()], [20, 20, []])
+})
+
+test('what failed before takes half of the places, so that a receiver that does not answer keeps nobody waiting', async () => {
+  const { outbox } = memoryBox(...Array.from({ length: 20 }, (_each, index) => `dead${index}`), 'fresh')
+  for (let id = 0; id < 20; id++) outbox.retryAt(id, 0)
+  const sent: string[] = []
+  startPostman({
+    ...{ outbox, clock: manualClock(), log: assert.fail, afterFailure: () => assert.fail() },
+    send: (payload) => new Promise(() => sent.push(payload)),
+  })
+  assert.deepEqual([sent.length, sent.includes('fresh')], [5, true])
 })
 
 test('what fails is tried again when its time has come, until it is given up', async () => {

@@ -4,6 +4,8 @@ import type { Letter, Outbox } from '../../notify/outbox.ts'
 
 /** Sends at once; the rest waits its turn. */
 const AT_ONCE = 8
+/** Of these: what failed before takes no more places, lest a receiver that does not answer keeps the others waiting. */
+const AGAIN_AT_ONCE = 4
 const DISK_RETRY_MS = 1_000
 
 /** What a postman works with. */
@@ -26,7 +28,8 @@ export type Postman = { readonly wake: () => void; readonly close: () => void }
  */
 export function startPostman<Payload>(options: PostmanOptions<Payload>): Postman {
   const { outbox, clock, send, afterFailure, log } = options
-  const sending = new Set<number>()
+  /** How often each failed before. */
+  const sending = new Map<number, number>()
   let isClosed = false
   let cancelTimer = (): void => undefined
 
@@ -57,8 +60,9 @@ export function startPostman<Payload>(options: PostmanOptions<Payload>): Postman
     const nowMs = clock.nowMs()
     for (const letter of outbox.due(nowMs, AT_ONCE * 2)) {
       if (sending.size >= AT_ONCE) return
-      if (sending.has(letter.id)) continue
-      sending.add(letter.id)
+      const again = [...sending.values()].filter((attempts) => attempts > 0).length
+      if (sending.has(letter.id) || (letter.attempts > 0 && again >= AGAIN_AT_ONCE)) continue
+      sending.set(letter.id, letter.attempts)
       void carry(letter).finally(() => {
         sending.delete(letter.id)
         pump()

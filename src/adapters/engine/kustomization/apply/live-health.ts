@@ -54,16 +54,36 @@ export async function watchHealth(
     ? inventory.filter(({ id }) => !skipped.has(id)).flatMap((entry) => parseInventoryEntry(entry) ?? [])
     : listed.filter((one) => typeof one !== 'string')
   const others = refs.filter((ref) => !isSelf(kustomization, ref))
-  const looks = await Promise.all(others.map((ref) => openLook(target, ref, onChange)))
+  const { open, close } = watchesOf(target, onChange)
+  const looks = await Promise.all(others.map((ref) => openLook(target, ref, open))).catch((error: unknown) => {
+    // the next try opens watches of its own
+    close()
+    throw error
+  })
   return {
     check: () => looks.map((look) => ({ ref: look.ref, judgement: judgeLook(look, target, kustomization, vanishing) })),
-    close() {
-      for (const { cache, pods } of looks) {
-        cache?.close()
-        pods?.close()
-      }
-    },
+    close,
   }
+}
+
+type OpenWatch = (what: Selection) => WatchCache
+
+/** Watches that are closed together, and what is opened after that at once. */
+function watchesOf({ context: { caches } }: Target, onChange: () => void) {
+  const opened: WatchCache[] = []
+  let isClosed = false
+  const open: OpenWatch = (what) => {
+    const cache = caches.open(what)
+    opened.push(cache)
+    cache.onChange(onChange)
+    if (isClosed) cache.close()
+    return cache
+  }
+  const close = (): void => {
+    isClosed = true
+    for (const cache of opened) cache.close()
+  }
+  return { open, close }
 }
 
 /** The listed objects, each where it is; of one that has no place, Flux's words for that. Safe, it is looked for beside its Kustomization. */
@@ -87,7 +107,7 @@ function placeChecks(
 async function openLook(
   { context, live, account }: Target,
   { apiVersion, kind, namespace, name }: ObjectRef,
-  onChange: () => void,
+  open: OpenWatch,
 ): Promise<Look> {
   const { client } = context
   const ref = { apiVersion, kind, namespace, name }
@@ -97,19 +117,13 @@ async function openLook(
   const refusal = account !== '' ? await refusalToSee(context, ref) : undefined
   if (refusal !== undefined) return { ref, cache: undefined, unseen: refusal }
   // Not waited for: who may not see pods judges without them.
-  const pods = isJudgedByPods(ref) ? { pods: openWatch(context, { ...PODS, namespace }, onChange) } : {}
+  const pods = isJudgedByPods(ref) ? { pods: open({ ...PODS, namespace }) } : {}
   if ((await live.ensure(apiVersion, kind)) && live.isFollowed(ref)) return { ref, cache: undefined, ...pods }
   const place = namespace === '' ? {} : { namespace }
   const one = { apiVersion, kind, ...place, fieldSelector: `metadata.name=${name}` }
-  const cache = openWatch(context, one, onChange)
+  const cache = open(one)
   const isRefused = await Promise.race([cache.ready.then(() => false), cache.refused.then(() => true)])
   return { ref, cache, ...pods, ...(isRefused ? { isListed: whenListed(cache) } : {}) }
-}
-
-function openWatch({ caches }: EngineContext, what: Selection, onChange: () => void): WatchCache {
-  const cache = caches.open(what)
-  cache.onChange(onChange)
-  return cache
 }
 
 const REPLICA_SETS = { apiVersion: 'apps/v1', kind: 'ReplicaSet' }

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { down } from '../../src/app/cli/servers/down.ts'
 import { findAccess } from '../../src/app/state/access.ts'
 import { identityOf } from '../../src/app/state/process-identity.ts'
-import { holderOf } from '../../src/app/state/state-folder.ts'
+import { holderOf, needStateFolder } from '../../src/app/state/state-folder.ts'
 
 const [THEY, WE] = [65533, 65534]
 const isRoot = process.getuid?.() === 0
@@ -45,6 +45,12 @@ for (const [name, ask] of [
     assert.throws(() => asOrdinaryUser(() => ask(dir)), told)
     rmSync(where)
   })
+
+test('a state folder into which another user alone may look is no empty one', () => {
+  const where = join(dir, 'closed')
+  mkdirSync(where, { mode: 0o000 })
+  assert.throws(() => asOrdinaryUser(() => needStateFolder(where)), { code: 'STATE_UNREADABLE', where })
+})
 
 const isClosed = isRoot && (statSync(tmpdir()).mode & 1) === 0
 test(

@@ -1,8 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { readText } from '../../lib/kube/read.ts'
-import { isFolder, makeFolder } from '../../machine/make-folder.ts'
+import { makeFolder } from '../../machine/make-folder.ts'
 import { isRunning, type ProcessIdentity } from './process-identity.ts'
 
 /** A state folder that this process holds; nobody else may use it until `release`. */
@@ -34,12 +34,16 @@ export function makeStateFolder(dir: string): void {
 }
 
 /**
- * Refuses a folder that is none: somebody who misspelt its name would read that there is nothing in it.
+ * Refuses a folder that is none, and one into which only another user may look: of either one would read that there is nothing in it.
  *
- * @throws SluiceError NOT_RUNNING
+ * @throws SluiceError NOT_RUNNING, STATE_UNREADABLE
  */
 export function needStateFolder(dir: string): void {
-  if (isFolder(dir)) return
+  try {
+    return void readdirSync(dir)
+  } catch (error) {
+    if (hasCode(error, 'EACCES')) throw unreadable(dir, error)
+  }
   throw new SluiceError('NOT_RUNNING', `there is no state folder ${dir}`, {
     where: dir,
     hint: 'start it with: sluice up   or name its folder with --state',

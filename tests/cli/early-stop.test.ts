@@ -24,7 +24,7 @@ for (const { flags, code } of [
       await up.run(['app', '--state', state, ...flags], { ...io, env: {}, cwd, isTty: false, signal: stop.signal }),
       code,
     )
-    assert.deepEqual(err, ['stopping; once more Ctrl-C ends at once'])
+    assert.deepEqual(err, ['stopping; once more Ctrl-C ends at once, and leaves the pods to the next start'])
     assert.equal(out.length, 1)
     // no server has begun, and the folder is let go
     assert.deepEqual(readdirSync(join(cwd, state)).sort(), ['.gitignore', 'format.json', 'lock.db', 'ports.json'])

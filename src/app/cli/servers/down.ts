@@ -30,7 +30,7 @@ export const down: Command = {
       if (Date.now() > deadline) {
         throw new SluiceError('WAIT_TIMEOUT', `process ${holder.pid} did not stop within ${values.timeout} seconds`, {
           where: dir,
-          hint: `end it with: kill -9 ${holder.pid}   (nothing acknowledged is lost)`,
+          hint: `end it with: kill -9 ${holder.pid}   (nothing acknowledged is lost; the next start ends or takes over its pods)`,
         })
       }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS))

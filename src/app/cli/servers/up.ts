@@ -92,7 +92,7 @@ export const up: Command = {
 
 /** At once, as the end may take some seconds. */
 function tellWhenStopping({ signal, err }: Io): void {
-  const tell = (): void => err('stopping; once more Ctrl-C ends at once')
+  const tell = (): void => err('stopping; once more Ctrl-C ends at once, and leaves the pods to the next start')
   if (signal.aborted) tell()
   else signal.addEventListener('abort', tell, { once: true })
 }

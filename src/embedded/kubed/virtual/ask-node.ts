@@ -21,12 +21,15 @@ export function askNode(env: Environment, nodeName: string): Promise<JsonObject 
       give(`its kubelet answers ${answer.statusCode}`)
     })
     asked.on('timeout', () => asked.destroy(new Error('no answer in time')))
-    // nobody listens there: the node starts or stops, and its conditions say so
-    asked.on('error', (error: NodeJS.ErrnoException) =>
-      error.code === 'ECONNREFUSED' ? resolve(undefined) : give(error.message),
-    )
+    // the node starts or stops, and its conditions say so
+    asked.on('error', (error) => (isNobodyThere(error) ? resolve(undefined) : give(error.message)))
     asked.end()
   })
+}
+
+/** Whether nobody listens, or did no longer when the connection came to its turn. */
+export function isNobodyThere({ code, syscall }: NodeJS.ErrnoException): boolean {
+  return code === 'ECONNREFUSED' || (code === 'ECONNRESET' && syscall === 'connect')
 }
 
 async function collect(answer: IncomingMessage): Promise<JsonObject> {

@@ -104,3 +104,28 @@ test('ten minutes later nothing is combined', async () =>
   assert.equal((await written('flux', [...many, failure('new', 11 * 60_000)])).at(-1), 'made new'))
 
 test('safe, each text is told', async () => assert.equal((await written('safe', many)).at(-1), 'made text 10'))
+
+test('who ends does not wait for a server that does not answer, once for each event', async () => {
+  const answers: ((error: Error) => void)[] = []
+  const client = { create: () => new Promise((_, reject) => answers.push(reject)) } as unknown as KubeClient
+  const { tell, close } = createEventWriter(client, () => undefined)
+  for (let at = 0; at < 20; at++) tell({ ...told(at), message: `done ${at}` })
+  const closed = close()
+  answers[0]?.(new Error('no complete answer'))
+  answers[1]?.(new Error('no complete answer'))
+  await closed
+  assert.equal(answers.length, 2)
+})
+
+for (const [it, atMs] of [
+  ['an hour', -3_600_000],
+  ['ten days', -864_000_000],
+] as const)
+  test(`an event that is told again after the clock was set back by ${it} does not count up the one of then`, async () => {
+    const { events, client } = world()
+    const { tell } = createEventWriter(client, assert.fail)
+    tell(told(0))
+    tell(told(atMs))
+    await settled()
+    assert.deepEqual([...events.values()], [1, 1])
+  })

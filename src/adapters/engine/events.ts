@@ -34,6 +34,7 @@ export function createEventWriter(
   const written = new Map<string, Written>()
   const similar: Similar = new Map()
   let running = 0
+  let isClosing = false
   let idle: (() => void)[] = []
   const pump = (): void => {
     while (running < AT_ONCE) {
@@ -41,9 +42,11 @@ export function createEventWriter(
       if (!event) break
       running++
       void write(client, traps === 'flux' ? combined(similar, event) : alone(event), written)
-        .catch((error: unknown) =>
-          log(`event of ${event.object.kind}/${event.object.name} not written: ${String(error)}`),
-        )
+        .catch((error: unknown) => {
+          log(`event of ${event.object.kind}/${event.object.name} not written: ${String(error)}`)
+          // who ends does not wait once more for each of them for a server that does not answer
+          if (isClosing && !(error instanceof ApiError)) waiting.length = 0
+        })
         .finally(() => {
           running--
           pump()
@@ -58,6 +61,7 @@ export function createEventWriter(
       pump()
     },
     async close() {
+      isClosing = true
       waiting.length = Math.min(waiting.length, 200)
       if (running > 0 || waiting.length > 0) await new Promise<void>((resolve) => (idle = [...idle, resolve]))
     },

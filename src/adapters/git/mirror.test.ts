@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -16,4 +16,18 @@ test('of a tree that git cannot read nothing is told, least of all that there is
   assert.equal(await mirror.has(commit), false)
   for (const ask of [mirror.files, mirror.gitlinks, (at: string) => mirror.linkOn(at, 'a/b')])
     await assert.rejects(ask(commit), { code: 'GIT_REMOTE' })
+})
+
+test('a mirror that could not be made is made when there is room for it', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-mirror-'))
+  const root = join(folder, 'mirrors')
+  const mirror = openMirror(root, 'app')
+  t.after(() => {
+    mirror.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  writeFileSync(root, 'in the way')
+  await assert.rejects(mirror.has('1'.repeat(40)))
+  rmSync(root)
+  assert.equal(await mirror.has('1'.repeat(40)), false)
 })

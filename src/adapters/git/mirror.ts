@@ -57,7 +57,12 @@ export function openMirror(root: string, name: string): Mirror {
   const folder = join(root, `${createHash('sha256').update(name).digest('hex').slice(0, 32)}.git`)
   const reader = openObjectReader(folder)
   let ready: Promise<void> | undefined
-  const prepare = (): Promise<void> => (ready ??= create(folder))
+  const prepare = (): Promise<void> =>
+    (ready ??= create(folder).catch((error: unknown) => {
+      // a full disk has room again some time
+      ready = undefined
+      throw error
+    }))
   const closing = new AbortController()
   let fetching: Promise<unknown> = Promise.resolve()
   /** One fetch at a time, and room is made behind it, where nobody waits for it but the next. */

@@ -14,3 +14,8 @@ export class ApiError extends Error {
     this.details = details
   }
 }
+
+/** Whether the API server refused what it was asked, and will again (a right that we lack); not so where somebody was faster, or it has trouble of its own. */
+export function isRefusal(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.status < 500 && error.status !== 409 && error.status !== 429
+}

@@ -6,6 +6,7 @@ import { splitCommit, splitTag, type SignedObject } from '../../../pipeline/sour
 import type { SelectedRef } from '../../../pipeline/source/select-ref.ts'
 import type { Mirror } from '../../git/mirror.ts'
 import { verifyPgp } from '../../git/pgp.ts'
+import { isRefusal } from '../../kube/api-error.ts'
 import type { KubeClient } from '../../kube/types.ts'
 import { failLook, stallLook } from '../source/look-failure.ts'
 import { readSecret } from '../secrets.ts'
@@ -39,7 +40,7 @@ async function readKeys(client: KubeClient, namespace: string, name: string): Pr
       entries.filter(([key]) => key.endsWith('.sshpub') === isSsh).map(([, value]) => value.toString('utf8'))
     return { rings: texts(false), authorized: texts(true) }
   } catch (error) {
-    if (!(error instanceof SluiceError)) throw error
+    if (!(error instanceof SluiceError) && !isRefusal(error)) throw error
     throw failLook('SourceVerified', 'VerificationError', `public keys secret error: ${error.message}`)
   }
 }

@@ -11,6 +11,7 @@ import type { Controller } from '../../../engine/controller.ts'
 import { parseReceiver, type Receiver } from '../../../kinds/receiver.ts'
 import { isReady } from '../../../kinds/flux-object.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { isRefusal } from '../../kube/api-error.ts'
 import type { AbsorbingCache } from '../../kube/types.ts'
 import type { EngineContext } from '../context.ts'
 import { readSecret } from '../secrets.ts'
@@ -123,7 +124,7 @@ async function findPath(context: EngineContext, receiver: Receiver): Promise<Rec
       ? { missing: `invalid '${namespace}/${secretName}' secret data: required fields 'token'` }
       : { path: webhookPath(token.toString('utf8'), name, namespace) }
   } catch (error) {
-    if (!(error instanceof SluiceError)) throw error
+    if (!(error instanceof SluiceError) && !isRefusal(error)) throw error
     return { missing: `unable to read token from secret '${namespace}/${secretName}' error: ${error.message}` }
   }
 }

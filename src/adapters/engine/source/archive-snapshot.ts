@@ -25,12 +25,16 @@ export async function openArchiveSnapshot(
   known?: Unpacked,
 ): Promise<SourceSnapshot> {
   const load = async (): Promise<Unpacked> => unpackArchive(await artifacts.read(of.path), of.path)
-  let held: Promise<Unpacked> | undefined = known ? Promise.resolve(known) : load()
+  let held: Promise<Unpacked> | undefined = known && Promise.resolve(known)
   let forget = (): void => undefined
   const hold = (): Promise<Unpacked> => {
     forget()
     forget = clock.after(KEPT_MS, () => (held = undefined))
-    return (held ??= load())
+    return (held ??= load().catch((error: unknown) => {
+      // who asks again, however soon, is not told of a fault that has passed
+      held = undefined
+      throw error
+    }))
   }
   const { files } = await hold()
   return {

@@ -3,6 +3,7 @@ import type { Kustomization } from '../../../../kinds/kustomization.ts'
 import { SluiceError } from '../../../../lib/error/sluice-error.ts'
 import { describeRef, refOf, type KubeObject } from '../../../../lib/kube/object.ts'
 import { compareForApply } from '../../../../pipeline/apply/order.ts'
+import { isRefusal } from '../../../kube/api-error.ts'
 import { clientFromKubeconfig } from '../../../kube/client.ts'
 import { shareCaches, type SharedCaches } from '../../../kube/shared-caches.ts'
 import type { KubeClient } from '../../../kube/types.ts'
@@ -126,7 +127,7 @@ export function targetFailure(error: unknown): {
   readonly message: string
   readonly eventMessage: string
 } {
-  if (!(error instanceof SluiceError)) throw error
+  if (!(error instanceof SluiceError) && !isRefusal(error)) throw error
   const { message } = error
   return {
     phase: 'Building manifests',

@@ -10,6 +10,7 @@ import type { YamlMap } from '../../../../lib/yaml/nodes.ts'
 import { fluxWords } from '../../../../pipeline/build/flux-words.ts'
 import { shortId } from '../../../../pipeline/build/decrypt-objects.ts'
 import { isSubstitutionDisabled } from '../../../../pipeline/build/substitute-objects.ts'
+import { isRefusal } from '../../../kube/api-error.ts'
 import type { EngineContext } from '../../context.ts'
 import { cleanPath } from '../../../../pipeline/source/safe-path.ts'
 import type { SourceSnapshot } from '../../source-store.ts'
@@ -114,10 +115,12 @@ export async function buildManifests(
       digest: digestOf(isChanged ? objects.map(dump).join('---\n') : yaml),
     }
   } catch (error) {
+    const failed = (message: string) =>
+      ({ failure: { phase: 'Building manifests', reason: 'BuildFailed', message } }) as const
+    if (isRefusal(error)) return failed(error.message)
     if (!(error instanceof SluiceError)) throw error
     const text = flatten(error)
-    const message = context.traps === 'flux' ? text : shown(context, await placed(snapshot, error, text))
-    return { failure: { phase: 'Building manifests', reason: 'BuildFailed', message } }
+    return failed(context.traps === 'flux' ? text : shown(context, await placed(snapshot, error, text)))
   } finally {
     bases?.close()
   }

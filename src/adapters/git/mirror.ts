@@ -56,13 +56,7 @@ export type Mirror = {
 export function openMirror(root: string, name: string): Mirror {
   const folder = join(root, `${createHash('sha256').update(name).digest('hex').slice(0, 32)}.git`)
   const reader = openObjectReader(folder)
-  let ready: Promise<void> | undefined
-  const prepare = (): Promise<void> =>
-    (ready ??= create(folder).catch((error: unknown) => {
-      // a full disk has room again some time
-      ready = undefined
-      throw error
-    }))
+  const prepare = untilWell(() => create(folder))
   const closing = new AbortController()
   let fetching: Promise<unknown> = Promise.resolve()
   /** One fetch at a time, and room is made behind it, where nobody waits for it but the next. */
@@ -114,6 +108,16 @@ export function openMirror(root: string, name: string): Mirror {
       reader.close()
     },
   }
+}
+
+/** Does it once it goes well: a full disk has room again some time. */
+function untilWell(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined
+  return () =>
+    (done ??= work().catch((error: unknown) => {
+      done = undefined
+      throw error
+    }))
 }
 
 async function create(folder: string): Promise<void> {

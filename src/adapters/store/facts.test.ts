@@ -45,6 +45,18 @@ test('a fact that comes after the close is no fault of the disk', async () => {
   rmSync(dir, { recursive: true })
 })
 
+test('a disk that refuses the last facts is told as one at the end, too', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'sluice-facts-'))
+  const path = join(dir, 'record.db')
+  const store = openFactStore(path)
+  const other = new Database(path)
+  other.exec('BEGIN IMMEDIATE')
+  void store.append(fact('1'))
+  assert.throws(() => store.close(), { code: 'STORE_FULL', where: path })
+  other.close()
+  rmSync(dir, { recursive: true })
+})
+
 test('a fact that was kept survives kill -9', () => {
   const dir = mkdtempSync(join(tmpdir(), 'sluice-facts-'))
   const path = join(dir, 'record.db')

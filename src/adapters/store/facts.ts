@@ -23,7 +23,7 @@ export type FactStore = {
   readonly checkpoint: (snapshot: string, archived: readonly Archived[]) => boolean
   readonly find: Archive['find']
   readonly newest: Archive['newest']
-  /** Commits what waits, and closes the file whether that went well or not; what comes later the next start derives. @throws what the disk refused it with */
+  /** Commits what waits, and closes the file whether that went well or not; what comes later the next start derives. @throws SluiceError STORE_FULL */
   readonly close: () => void
 }
 
@@ -92,6 +92,8 @@ export function openFactStore(
       isClosed = true
       try {
         flush()
+      } catch (error) {
+        throw full(path, error, 0)
       } finally {
         database.close()
       }

@@ -1,3 +1,4 @@
+import { SluiceError } from '../lib/error/sluice-error.ts'
 import type { Controller, Wake } from './controller.ts'
 import { BACKOFF } from './controller.ts'
 import type { Clock } from './clock.ts'
@@ -71,7 +72,26 @@ export async function startController<Seen, Change, Status>(
 }
 
 /** What was decided and could not be written down: the work is done and is not done again, but its outcome must still be said. */
-type Unsettled<Seen, Status> = Map<string, { readonly status: Status; readonly seen: Seen }>
+type Unsettled<Seen, Status> = Map<string, Outcome<Seen, Status>>
+
+type Outcome<Seen, Status> = { readonly status: Status; readonly seen: Seen }
+
+/** What is refused however often it is written is owed no longer: it would keep from view whatever comes after it. */
+async function settle<Seen, Change, Status>(
+  controller: Controller<Seen, Change, Status>,
+  key: string,
+  outcome: Outcome<Seen, Status>,
+  unsettled: Unsettled<Seen, Status>,
+): Promise<void> {
+  unsettled.set(key, outcome)
+  try {
+    await controller.settle(outcome.status, outcome.seen, key)
+  } catch (error) {
+    if (error instanceof SluiceError && error.retry === 'spec') unsettled.delete(key)
+    throw error
+  }
+  unsettled.delete(key)
+}
 
 /** Loops observe, decide, act for one key until it is settled. */
 async function converge<Seen, Change, Status>(
@@ -81,8 +101,7 @@ async function converge<Seen, Change, Status>(
   unsettled: Unsettled<Seen, Status>,
 ): Promise<void> {
   const left = unsettled.get(key)
-  if (left) await controller.settle(left.status, left.seen, key)
-  unsettled.delete(key)
+  if (left) await settle(controller, key, left, unsettled)
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const seen = await controller.observe(key)
     if (seen === undefined) return queue.forget(key)
@@ -91,9 +110,7 @@ async function converge<Seen, Change, Status>(
       await controller.act(decision.changes, seen, key)
       continue
     }
-    unsettled.set(key, { status: decision.status, seen })
-    await controller.settle(decision.status, seen, key)
-    unsettled.delete(key)
+    await settle(controller, key, { status: decision.status, seen }, unsettled)
     queue.noteBegun(key, decision.kind === 'wait')
     const afterMs = decision.kind === 'wait' ? decision.afterMs : decision.againAfterMs
     if (afterMs === BACKOFF) queue.addBackedOff(key)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { SluiceError } from '../lib/error/sluice-error.ts'
 import { backoffMs, jitterMs } from './backoff.ts'
 import { startController } from './converge.ts'
 import { BACKOFF, type Controller, type Wake } from './controller.ts'
@@ -260,6 +261,40 @@ test('an outcome that could not be written is written later, and the work is not
   assert.equal(faults.length, 1)
   await running.close()
 })
+
+for (const { retry, want } of [
+  { retry: 'backoff', want: ['look 1', 'write 1', 'write 1', 'write 1'] },
+  { retry: 'spec', want: ['look 1', 'write 1', 'look 2', 'write 2', 'look 3', 'write 3'] },
+] as const)
+  test(`an outcome that is not taken is owed ${retry === 'spec' ? 'no longer when no retry helps' : 'until it is'}`, async () => {
+    const clock = manualClock()
+    const log: string[] = []
+    let looks = 0
+    const controller: Controller<number, never, number> = {
+      kind: 'Refused',
+      concurrency: 1,
+      watch: async (wake) => wake.now('ns/a'),
+      async observe() {
+        log.push(`look ${++looks}`)
+        return looks
+      },
+      decide: (seen) => ({ kind: 'done', status: seen }),
+      act: async () => undefined,
+      async settle(status) {
+        log.push(`write ${status}`)
+        throw new SluiceError('STATUS_REFUSED', 'not taken', { retry })
+      },
+      close: () => undefined,
+    }
+    const running = await startController(controller, { clock, onError: () => undefined })
+    for (const ms of [750, 1500]) {
+      await running.whenIdle()
+      clock.advance(ms)
+    }
+    await running.whenIdle()
+    assert.deepEqual(log, want)
+    await running.close()
+  })
 
 test('a reconcile that goes well makes the next backoff short again', async () => {
   const clock = manualClock()

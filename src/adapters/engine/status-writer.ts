@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
+import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
-import { refOf } from '../../lib/kube/object.ts'
+import { describeRef, refOf } from '../../lib/kube/object.ts'
 import { read } from '../../lib/kube/read.ts'
-import { ApiError } from '../kube/api-error.ts'
+import { ApiError, isRefusal } from '../kube/api-error.ts'
 import type { KubeClient } from '../kube/types.ts'
 
 /**
@@ -54,6 +55,7 @@ export function keyOf(object: KubeObject): string {
  * Writes a status in one request, or none when it is what the object shows already. Fields that are undefined are taken away.
  *
  * @returns the object as the server has it now; `undefined` when it is gone
+ * @throws SluiceError STATUS_REFUSED: it is not taken, however often it is written; ApiError for what passes
  */
 export async function writeStatus(
   client: KubeClient,
@@ -69,7 +71,9 @@ export async function writeStatus(
     return await client.patch(refOf(object), 'json', patch, { fieldManager, subresource: 'status' })
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) return undefined
-    throw error
+    if (!isRefusal(error)) throw error
+    const message = `the status of ${describeRef(refOf(object))} is not taken: ${error.message}`
+    throw new SluiceError('STATUS_REFUSED', message, { retry: 'spec', cause: error })
   }
 }
 

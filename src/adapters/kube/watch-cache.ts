@@ -37,18 +37,18 @@ export function watchCache(client: KubeClient, selection: Selection, options: Wa
   ready.catch(() => undefined)
   let markRefused: () => void = () => undefined
   const refused = new Promise<void>((resolve) => (markRefused = resolve))
-  void follow(client, selection, store, options, stop.signal, { onListed: markReady, onRefused: markRefused })
+  const answers = answersFor(store)
+  void follow(client, selection, store, options, stop.signal, {
+    ...{ onListed: markReady, onRefused: markRefused, onTold: answers.noteTold },
+  })
   return {
     ready,
     refused,
     get: store.get,
     list: store.list,
     onChange: store.onChange,
-    absorb: store.put,
-    absorbDeletion(object) {
-      store.bury(object)
-      store.remove(object)
-    },
+    absorb: answers.absorb,
+    absorbDeletion: answers.absorbDeletion,
     close() {
       stop.abort()
       store.clear()
@@ -57,13 +57,19 @@ export function watchCache(client: KubeClient, selection: Selection, options: Wa
   }
 }
 
+type Milestones = {
+  readonly onListed: () => void
+  readonly onRefused: () => void
+  readonly onTold: (version: string) => void
+}
+
 async function follow(
   client: KubeClient,
   selection: Selection,
   store: Store,
   options: WatchCacheOptions,
   signal: AbortSignal,
-  { onListed, onRefused }: { readonly onListed: () => void; readonly onRefused: () => void },
+  { onListed, onRefused, onTold }: Milestones,
 ): Promise<void> {
   const { clock } = options
   let backoffMs = FIRST_BACKOFF_MS
@@ -76,9 +82,11 @@ async function follow(
         if (signal.aborted) return
         store.replace(items)
         version = resourceVersion
+        onTold(version)
         onListed()
       }
-      await client.watch(selection, version, (event) => (version = take(store, event) ?? version), signal)
+      const hear = (event: WatchEvent): void => onTold((version = take(store, event) ?? version))
+      await client.watch(selection, version, hear, signal)
     } catch (error) {
       if (signal.aborted) return
       if (isGone(error)) version = ''
@@ -168,6 +176,27 @@ function createStore(keepManagedFields: boolean): Store {
     clear() {
       namespaces.clear()
       handlers.clear()
+    },
+  }
+}
+
+/** Takes what writes were answered into a store, beside what its watch tells. */
+function answersFor(store: Store) {
+  let toldVersion = ''
+  const isHere = ({ metadata: { namespace = '', name, uid } }: KubeObject): boolean =>
+    store.get(namespace, name)?.metadata.uid === uid
+  return {
+    /** Everything up to that version has been told. */
+    noteTold: (version: string) => void (toldVersion = version),
+    absorb(object: KubeObject) {
+      // the end of an object may be told before the answer to its last write comes: what was told already and is not here is gone
+      const hasBeenTold = Number(object.metadata.resourceVersion) <= Number(toldVersion)
+      if (isHere(object) || !hasBeenTold) store.put(object)
+    },
+    absorbDeletion(object: KubeObject) {
+      if (!isHere(object)) return
+      store.bury(object)
+      store.remove(object)
     },
   }
 }

@@ -101,7 +101,7 @@ export function troubledCluster(seed: number, startMs: number): TroubledCluster 
       let hasTold = false
       for (const watcher of watchers) {
         if (chance.is(cluster.trouble.late)) continue
-        const upTo = server.happened.length - (cluster.trouble.late > 0 ? chance.int(3) : 0)
+        const upTo = server.happened.length - (cluster.trouble.late > 0 ? chance.pick([0, 0, 1, 3]) : 0)
         for (; watcher.at < upTo; watcher.at++) {
           const { type, object } = server.happened[watcher.at] as Happening
           if (object.kind !== watcher.kind) continue
@@ -136,8 +136,10 @@ function memoryServer(nowMs: () => number) {
   function put(given: KubeObject): KubeObject {
     const before = find(given)
     const { resourceVersion: _, ...metadata } = given.metadata
+    const hasChanged = before === undefined || !isSame(before['spec'], given['spec'])
     const meta: ObjectMeta = {
       ...metadata,
+      generation: (before?.metadata.generation ?? metadata.generation ?? 0) + (hasChanged && before ? 1 : 0),
       uid: metadata.uid ?? `uid-${version + 1}`,
       creationTimestamp: metadata.creationTimestamp ?? timeText(nowMs()),
     }
@@ -196,7 +198,7 @@ function clientOf(cluster: TroubledCluster, server: Server, watchers: Set<Watche
     cluster.attempts.push({ verb, kind, name })
     await Promise.resolve()
     if (chance.is(trouble.raced)) cluster.meanwhile()
-    if (trouble.late === 0 || chance.is(trouble.raced)) cluster.deliver()
+    if (chance.is(1 - trouble.late)) cluster.deliver()
     if (chance.is(trouble.refused)) throw new ApiError(500, 'InternalError', 'the server is in trouble')
     const answer = carryOut()
     if (chance.is(trouble.lost)) throw new ApiError(504, 'Timeout', 'no answer came')

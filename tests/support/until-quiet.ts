@@ -11,10 +11,12 @@ export type Course = {
   readonly others: () => boolean
   /** How far the clock goes on between two looks. */
   readonly stepMs: number
+  /** Default: everything that can go wrong. */
+  readonly trouble?: Trouble
 }
 
 /** Everything that can go wrong, all of it now and then. */
-const TROUBLE: Trouble = { refused: 0.1, lost: 0, raced: 0.3, late: 0.3 }
+export const TROUBLE: Trouble = { refused: 0.1, lost: 0.05, raced: 0.3, late: 0.3 }
 
 const MOST_ROUNDS = 400
 /** So long nothing may happen before all counts as quiet: with steps of a minute longer than any controller waits before it tries again. */
@@ -45,39 +47,39 @@ export async function untilQuiet(cluster: TroubledCluster, course: Course): Prom
 /** One process; answers whether all has become quiet. */
 async function work(
   cluster: TroubledCluster,
-  { start, others, stepMs }: Course,
+  { start, others, stepMs, trouble = TROUBLE }: Course,
   { rounds, troubled }: { readonly rounds: number; readonly troubled: number },
 ): Promise<boolean> {
   const { clock, attempts } = cluster
   const { bench, leave } = cluster.join()
   const faults: unknown[] = []
-  cluster.trouble = troubled > 0 ? TROUBLE : CALM
+  cluster.trouble = troubled > 0 ? trouble : CALM
   const running = await start(bench, { clock, onError: (_kind, _key, error) => void faults.push(error) })
   let quietRounds = 0
   for (let round = 0; round < rounds && quietRounds < QUIET_ROUNDS; round++) {
     if (round === troubled) cluster.trouble = CALM
     const before = attempts.length
-    await idle(running, clock)
+    await turning(clock, running.whenIdle())
     const isBusy = others()
     const hasTold = cluster.deliver()
-    await idle(running, clock)
+    await turning(clock, running.whenIdle())
     quietRounds = isBusy || hasTold || attempts.length > before ? 0 : quietRounds + 1
     clock.advance(stepMs)
   }
-  await idle(running, clock)
+  await turning(clock, running.whenIdle())
   leave()
-  await running.close()
+  await turning(clock, running.close())
   for (const fault of faults) if (!(fault instanceof ApiError)) throw fault
   return quietRounds === QUIET_ROUNDS
 }
 
-/** Until nothing is worked on; who waits for the clock in the middle of its work gets it turned. */
-export async function idle(running: RunningController, clock: TroubledCluster['clock']): Promise<void> {
-  let isIdle = false
-  void running.whenIdle().then(() => (isIdle = true))
+/** Waits for what is done beside a clock that stands still: who waits in the middle of it gets the clock turned. */
+export async function turning(clock: TroubledCluster['clock'], work: Promise<void>): Promise<void> {
+  let isDone = false
+  const done = work.finally(() => (isDone = true))
   for (;;) {
     await new Promise(setImmediate)
-    if (isIdle) return
+    if (isDone) return done
     clock.advance(AFTER_CONFLICT_MS)
   }
 }

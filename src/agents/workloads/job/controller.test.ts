@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { liveCopy } from '../../../../tests/support/live-copy.ts'
 import { troubledCluster } from '../../../../tests/support/troubled-cluster.ts'
-import { idle } from '../../../../tests/support/until-quiet.ts'
+import { turning } from '../../../../tests/support/until-quiet.ts'
 import { startController } from '../../../engine/converge.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
@@ -104,7 +104,7 @@ test('a Job whose time is over stays where somebody has let it live longer', asy
   const running = await startController(jobController(bench), { clock: cluster.clock, onError: assert.fail })
   const passTo = async (atMs: number): Promise<boolean> => {
     cluster.clock.advance(atMs - cluster.clock.nowMs())
-    await idle(running, cluster.clock)
+    await turning(cluster.clock, running.whenIdle())
     return cluster.get('Job', 'j')?.metadata.deletionTimestamp !== undefined
   }
   await running.whenIdle()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FOREGROUND, troubledCluster, type TroubledCluster } from '../../../../tests/support/troubled-cluster.ts'
-import { type Course, everySeed, untilQuiet, workInTrouble } from '../../../../tests/support/until-quiet.ts'
+import { type Course, everySeed, TROUBLE, untilQuiet, workInTrouble } from '../../../../tests/support/until-quiet.ts'
 import { startController } from '../../../engine/converge.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { conditionOf, controlledBy, controllerOf, timeText } from '../meta.ts'
@@ -201,6 +201,8 @@ test('a Job comes to its end from any state, counts every pod once, and a second
       start: (bench, options) => startController(jobController(bench), options),
       others: () => others(cluster),
       stepMs: 60_000,
+      // whose creation is not answered is made once more, as by the original
+      trouble: { ...TROUBLE, lost: 0 },
     }
     await workInTrouble(cluster, course, 8)
     await untilQuiet(cluster, course)

@@ -11,14 +11,20 @@ export type NameIndex = (name: string) => readonly KubeObject[]
  *
  * @param cache ready already; for as long as it lives
  * @param namesOf what an object names; none for one that is in no answer
+ * @param onName called with each name whose answer may have changed
  */
-export function indexBy(cache: WatchCache, namesOf: (object: KubeObject) => readonly string[]): NameIndex {
+export function indexBy(
+  cache: WatchCache,
+  namesOf: (object: KubeObject) => readonly string[],
+  onName: (name: string) => void = () => undefined,
+): NameIndex {
   const named = new Map<string, Map<string, KubeObject>>()
   const namesBefore = new Map<string, readonly string[]>()
   const take = (object: KubeObject, type: 'ADDED' | 'MODIFIED' | 'DELETED'): void => {
     const key = keyOf(object)
     const names = type === 'DELETED' ? [] : namesOf(object)
-    for (const name of namesBefore.get(key) ?? []) {
+    const before = namesBefore.get(key) ?? []
+    for (const name of before) {
       const group = named.get(name)
       group?.delete(key)
       if (group?.size === 0) named.delete(name)
@@ -29,6 +35,7 @@ export function indexBy(cache: WatchCache, namesOf: (object: KubeObject) => read
     }
     if (names.length > 0) namesBefore.set(key, names)
     else namesBefore.delete(key)
+    for (const name of new Set([...before, ...names])) onName(name)
   }
   cache.onChange(take)
   for (const object of cache.list()) take(object, 'ADDED')

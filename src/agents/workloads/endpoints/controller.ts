@@ -1,16 +1,16 @@
 import type { AbsorbingCache } from '../../../adapters/kube/types.ts'
 import type { Controller, Wake } from '../../../engine/controller.ts'
 import { matchesSelector } from '../../../lib/kube/label-selector.ts'
-import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
 import { lookUp, wakeFor } from '../by-key.ts'
 import { workloadController } from '../controller.ts'
+import { indexBy, type NameIndex } from '../index-by.ts'
 import { byCreation, keyOf } from '../meta.ts'
-import { indexByOwner, type OwnedIndex } from '../owned-index.ts'
 import { as, type Node, type Pod, type Service } from '../shapes.ts'
 import type { Write } from '../write.ts'
-import { decideService, type ServiceSeen } from './decide.ts'
-import { type EndpointSlice, hasTopologyMode } from './slice.ts'
+import { decideService, MANAGER, type ServiceSeen } from './decide.ts'
+import { LEADER } from './mirror.ts'
+import { type EndpointSlice, hasTopologyMode, serviceOf } from './slice.ts'
 import { zoneSharesOf } from './topology.ts'
 import { createTriggers } from './trigger.ts'
 
@@ -25,7 +25,7 @@ export function endpointsController(bench: Bench): Controller<ServiceSeen, Write
   const endpoints = bench.cache('v1', 'Endpoints')
   const triggers = createTriggers()
   const withMode = new Set<string>()
-  let slicesOf: OwnedIndex | undefined
+  let slicesOf: NameIndex = () => []
 
   return workloadController<ServiceSeen>(bench, {
     kind: 'Service',
@@ -33,7 +33,7 @@ export function endpointsController(bench: Bench): Controller<ServiceSeen, Write
     firstBackoffMs: FIRST_BACKOFF_MS,
     async watch(wake) {
       await Promise.all([services, pods, nodes, slices, endpoints].map((cache) => cache.ready))
-      slicesOf = indexByOwner(slices, 'Service', wake.now, () => undefined)
+      slicesOf = indexBy(slices, (slice) => [serviceOf(slice, MANAGER) ?? []].flat(), wake.now)
       // what somebody writes into it stays until something of the Service changes, as in the original
       endpoints.onChange((object, type) => type === 'DELETED' && wake.now(keyOf(object)))
       wakeByPods(pods, services, wake)
@@ -41,13 +41,15 @@ export function endpointsController(bench: Bench): Controller<ServiceSeen, Write
         if (type !== 'MODIFIED') for (const service of services.list()) wake.now(keyOf(service))
       })
       wakeFor(services, wake.now)
+      // of Services that went while nobody looked
+      for (const each of endpoints.list()) if (!each.metadata.annotations?.[LEADER]) wake.now(keyOf(each))
     },
     async observe(key, failure) {
       const service = lookUp<Service>(services, key)
       if (!service) {
         triggers.forget(key)
         withMode.delete(key)
-        return await dropEndpoints(bench, lookUp(endpoints, key))
+        return await dropEndpoints(bench, key)
       }
       const selector = { matchLabels: service.spec.selector ?? {} }
       const selected = (service.spec.selector ? pods.list(service.metadata.namespace) : [])
@@ -59,7 +61,7 @@ export function endpointsController(bench: Bench): Controller<ServiceSeen, Write
         nodeNamed: (name) => lookUp<Node>(nodes, name),
         hadTopologyMode: noteMode(withMode, key, service),
         zoneShares: () => zoneSharesOf(nodes.list().map((node) => as<Node>(node))),
-        slices: (slicesOf?.of(service.metadata.uid ?? '') ?? [])
+        slices: slicesOf(key)
           .map((slice) => as<EndpointSlice>(slice))
           .sort(byCreation),
         endpoints: lookUp(endpoints, key),
@@ -97,9 +99,12 @@ function wakeByPods(pods: AbsorbingCache, services: AbsorbingCache, wake: Wake):
   })
 }
 
-/** The Endpoints object has no owner reference: it goes with its Service by name. */
-async function dropEndpoints(bench: Bench, endpoints: KubeObject | undefined): Promise<undefined> {
-  const isOurs = endpoints?.metadata.labels?.['endpoints.kubernetes.io/managed-by'] === 'endpoint-controller'
-  if (endpoints && isOurs) await bench.carryOut('endpoint-controller', [{ do: 'delete', object: endpoints }])
+/** The Endpoints object has no owner reference: it goes with its Service by name, whoever wrote it. Copies that are behind show neither for sure. */
+async function dropEndpoints({ client, carryOut }: Bench, key: string): Promise<undefined> {
+  const [namespace = '', name = ''] = key.split('/')
+  const left = await client.get({ apiVersion: 'v1', kind: 'Endpoints', namespace, name })
+  if (left === undefined) return undefined
+  const service = await client.get({ apiVersion: 'v1', kind: 'Service', namespace, name })
+  if (service === undefined) await carryOut('endpoint-controller', [{ do: 'delete', object: left }])
   return undefined
 }

@@ -100,6 +100,46 @@ test('a slice of nothing that only gets another label keeps its lists as they ar
   assert.deepEqual({ endpoints, ports }, { endpoints: null, ports: null })
 })
 
+const former = { ...controlledBy(service), uid: 'former' }
+const strangers: { it: string; slice: Partial<EndpointSlice>; want: string[] }[] = [
+  { it: 'of a family that the Service has no more goes', slice: { addressType: 'IPv6' }, want: ['delete'] },
+  {
+    it: 'of the Service before goes',
+    slice: { metadata: { name: 'x', ownerReferences: [former] } },
+    want: ['create', 'delete'],
+  },
+  {
+    it: 'that goes already is left alone',
+    slice: { metadata: { name: 'x', ownerReferences: [controlledBy(service)], deletionTimestamp: 'now' } },
+    want: ['create'],
+  },
+]
+for (const { it, slice, want } of strangers)
+  test(`a slice ${it}`, () => {
+    const first = decideService(see([pod('a', '10.1.0.1')]))
+    assert.ok(first.kind === 'act')
+    const [made, endpoints] = first.changes.flatMap((write) => (write.do === 'create' ? [write.object] : []))
+    const present = { ...made, metadata: { ...made?.metadata, name: 'web-1' } } as EndpointSlice
+    const other = { ...present, ...slice }
+    const slices = want.includes('create') ? [other] : [present, other]
+    const then = decideService(see([pod('a', '10.1.0.1')], { slices, endpoints }))
+    assert.ok(then.kind === 'act')
+    assert.deepEqual(
+      then.changes.map((write) => write.do),
+      want,
+    )
+  })
+
+test('a Service that is deleted keeps its slices up to date and gets no new ones', () => {
+  const leaving = { ...service, metadata: { ...service.metadata, deletionTimestamp: 'now' } }
+  const decided = decideService(see([pod('a', '10.1.0.1')], { service: leaving }))
+  assert.ok(decided.kind === 'act')
+  assert.deepEqual(
+    decided.changes.map((write) => write.do === 'create' && write.object.kind),
+    ['Endpoints'],
+  )
+})
+
 test('more than a hundred pods are spread over slices', () => {
   const pods = Array.from({ length: 230 }, (_, i) => pod(`p${i}`, `10.1.${i >> 8}.${i & 255}`))
   const decision = decideService(see(pods))

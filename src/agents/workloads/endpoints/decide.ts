@@ -1,6 +1,6 @@
 import { BACKOFF } from '../../../engine/controller.ts'
 import type { WorkloadDecision } from '../decision.ts'
-import { controllerOf, isSame, timeText } from '../meta.ts'
+import { isSame, timeText } from '../meta.ts'
 import { refOf, type KubeObject } from '../../../lib/kube/object.ts'
 import { isFinishedPod } from '../pods.ts'
 import { saysNamespaceEnds } from '../refusal.ts'
@@ -15,9 +15,12 @@ import {
   addressTypesOf,
   endpointOf,
   hasTopologyMode,
+  MANAGED_BY,
   placed,
   portsFor,
   samePorts,
+  SERVICE_NAME,
+  staying,
   type Endpoint,
   type EndpointSlice,
   type SlicePort,
@@ -43,16 +46,17 @@ export type ServiceSeen = {
 
 const TRIGGER = 'endpoints.kubernetes.io/last-change-trigger-time'
 const OVER_CAPACITY = 'endpoints.kubernetes.io/over-capacity'
+/** Who keeps these slices, as they say. */
+export const MANAGER = 'endpointslice-controller.k8s.io'
 const HEADLESS = 'service.kubernetes.io/headless'
-const MANAGED_BY = 'endpointslice-controller.k8s.io'
 
 /** Pure. Keeps the EndpointSlices (and the older Endpoints object) of a Service with a selector equal to its pods. */
 export function decideService(seen: ServiceSeen): WorkloadDecision {
   const { service } = seen
   const isOurs = service.spec.selector !== undefined && service.spec.type !== 'ExternalName'
-  if (!isOurs || service.metadata.deletionTimestamp !== undefined) return { kind: 'done', status: [] }
+  if (!isOurs) return { kind: 'done', status: [] }
   const plans = addressTypesOf(service).map((type) => planSlices(seen, type))
-  const changes = [...plans.flatMap((plan) => sliceWrites(seen, plan)), ...endpointsWrites(seen)]
+  const changes = [...plans.flatMap((plan) => sliceWrites(seen, plan)), ...unsupported(seen), ...endpointsWrites(seen)]
   if (changes.length > 0 && seen.failure !== undefined) return refused(service, seen.failure)
   if (changes.length > 0)
     return { kind: 'act', changes: [...changes, ...plans.flatMap((plan) => hintsTurned(seen, plan))] }
@@ -105,12 +109,13 @@ type Plan = {
 }
 
 function planSlices(seen: ServiceSeen, addressType: string): Plan {
-  const own = seen.slices.filter(
-    (slice) => slice.addressType === addressType && controllerOf(slice)?.uid === seen.service.metadata.uid,
-  )
+  const present = staying(seen.slices).filter((slice) => slice.addressType === addressType)
+  const own = present.filter((slice) => isOwnedBy(slice, seen.service))
+  const foreign = present.filter((slice) => !own.includes(slice))
   const labels = sliceLabels(seen.service)
   const isStale = ({ metadata }: EndpointSlice): boolean => !isSame(metadata.labels, labels)
-  const { packed, unneeded } = packSlices(portGroups(seen, addressType), own, isStale)
+  const { packed, unneeded: emptied } = packSlices(portGroups(seen, addressType), own, isStale)
+  const unneeded = [...emptied, ...foreign]
   if (!hasTopologyMode(seen.service)) return { addressType, own, packed, unneeded }
   const zones = zonesByTopology(
     packed.flatMap(({ endpoints }) => endpoints),
@@ -123,6 +128,18 @@ function planSlices(seen: ServiceSeen, addressType: string): Plan {
   }
   const withHints = packed.map((each) => ({ ...each, endpoints: each.endpoints.map(hinted) }))
   return { addressType, own, packed: withHints, unneeded }
+}
+
+/** One of a Service that had the name before is not written anew: it goes with that one. */
+function isOwnedBy({ metadata }: EndpointSlice, service: Service): boolean {
+  return (metadata.ownerReferences ?? []).some(({ kind, uid }) => kind === 'Service' && uid === service.metadata.uid)
+}
+
+/** Slices of families that the Service has no more. */
+function unsupported(seen: ServiceSeen): Write[] {
+  const types = addressTypesOf(seen.service)
+  const gone = staying(seen.slices).filter(({ addressType }) => !types.includes(addressType))
+  return gone.map((object) => ({ do: 'delete', object }))
 }
 
 /** Says that hints come, or go with the mode of the Service. */
@@ -172,6 +189,8 @@ function portGroups(seen: ServiceSeen, addressType: string): PortGroup[] {
 function sliceWrite(seen: ServiceSeen, addressType: string, { slice, ports, endpoints }: Packed): Write[] {
   const { service, triggerMs } = seen
   const labels = sliceLabels(service)
+  // the collector deletes them one by one: none comes in their place
+  if (!slice && service.metadata.deletionTimestamp !== undefined) return []
   if (slice) {
     // what stays is written as it is: a list of nothing would become ours
     const hasEndpoints = isSame(slice.endpoints ?? [], endpoints)
@@ -204,8 +223,8 @@ function sliceWrite(seen: ServiceSeen, addressType: string, { slice, ports, endp
 function sliceLabels(service: Service): Record<string, string> {
   return {
     ...labelsFrom(service),
-    'endpointslice.kubernetes.io/managed-by': MANAGED_BY,
-    'kubernetes.io/service-name': service.metadata.name,
+    [MANAGED_BY]: MANAGER,
+    [SERVICE_NAME]: service.metadata.name,
   }
 }
 

@@ -41,7 +41,11 @@ function after(slices: readonly MirrorSlice[], changes: readonly Write[]): Mirro
 }
 
 /** What stands in the end; a second look must change nothing. */
-function settled(endpoints: Endpoints, of: Service | undefined, slices: readonly MirrorSlice[] = []): MirrorSlice[] {
+function settled(
+  endpoints: Endpoints | undefined,
+  of: Service | undefined,
+  slices: readonly MirrorSlice[] = [],
+): MirrorSlice[] {
   const first = decideMirror({ endpoints, service: of, slices })
   const then = first.kind === 'act' ? after(slices, first.changes) : [...slices]
   const again = decideMirror({ endpoints, service: of, slices: then })
@@ -99,6 +103,24 @@ test('a slice is kept and changed, and goes with its addresses', () => {
   const moved = settled(written([{ addresses: [{ ip: '10.9.9.9' }], ports: [{ port: 1 }] }]), service(), before)
   assert.deepEqual([moved.length, moved[0]?.metadata.name], [1, before[0]?.metadata.name])
   assert.deepEqual(settled(written([]), service(), moved), [])
+})
+
+test('slices of Endpoints that were made anew become theirs, and go when there are none', () => {
+  const before = settled(written(two), service())
+  const anew = settled(written(two, { uid: 'e2' }), service(), before)
+  assert.deepEqual(
+    anew.map(({ metadata }) => [metadata.name, metadata.ownerReferences?.[0]?.uid]),
+    before.map(({ metadata }) => [metadata.name, 'e2']),
+  )
+  assert.deepEqual(settled(undefined, service(), anew), [])
+})
+
+test('a slice that goes already is not deleted again', () => {
+  const slices = settled(written(two), service()).map((slice) => ({
+    ...slice,
+    metadata: { ...slice.metadata, deletionTimestamp: 'now' },
+  }))
+  assert.deepEqual(decideMirror({ endpoints: undefined, service: undefined, slices }), { kind: 'done', status: [] })
 })
 
 const unmirrored: [it: string, endpoints: Endpoints, service: Service | undefined][] = [

@@ -4,11 +4,11 @@ import { isSame } from '../meta.ts'
 import type { Service } from '../shapes.ts'
 import type { Write } from '../write.ts'
 import { orderSlicePorts } from './port-order.ts'
-import type { SlicePort } from './slice.ts'
+import { MANAGED_BY, SERVICE_NAME, type SlicePort, staying } from './slice.ts'
 
-/** An Endpoints object that somebody wrote, the Service of its name, and the slices made of it. */
+/** An Endpoints object that somebody wrote, the Service of its name, and the slices made of it, or of the one before it. */
 export type MirrorSeen = {
-  readonly endpoints: Endpoints
+  readonly endpoints: Endpoints | undefined
   readonly service: Service | undefined
   readonly slices: readonly MirrorSlice[]
 }
@@ -40,9 +40,11 @@ type Wanted = Pick<MirrorSlice, 'addressType'> & {
   readonly ports: readonly unknown[] | null
 }
 
-const MANAGED_BY = 'endpointslicemirroring-controller.k8s.io'
+/** Who keeps these slices, as they say. */
+export const MIRRORED_BY = 'endpointslicemirroring-controller.k8s.io'
 const SKIP = 'endpointslice.kubernetes.io/skip-mirror'
-const LEADER = 'control-plane.alpha.kubernetes.io/leader'
+/** Written by those who elect a leader by Endpoints: these belong to no Service. */
+export const LEADER = 'control-plane.alpha.kubernetes.io/leader'
 const TRIGGER = 'endpoints.kubernetes.io/last-change-trigger-time'
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 const MOST_PER_SUBSET = 1000
@@ -53,19 +55,28 @@ const MOST_PER_SUBSET = 1000
  * @see k8s.io/kubernetes/pkg/controller/endpointslicemirroring
  */
 export function decideMirror({ endpoints, service, slices }: MirrorSeen): WorkloadDecision {
-  const changes: Write[] = []
-  const free = new Set(slices)
+  const free = new Set(staying(slices))
+  const { changes, status } = mirrored(endpoints, service, free)
+  const all = [...changes, ...[...free].map((object): Write => ({ do: 'delete', object }))]
+  return all.length > 0 ? { kind: 'act', changes: all } : { kind: 'done', status }
+}
+
+/** What makes slices of the Endpoints; those that are of use are taken from the free ones. */
+function mirrored(
+  endpoints: Endpoints | undefined,
+  service: Service | undefined,
+  free: Set<MirrorSlice>,
+): { readonly changes: readonly Write[]; readonly status: readonly Write[] } {
+  if (endpoints === undefined || !isMirrored(endpoints, service)) return { changes: [], status: [] }
   const metadata = metadataOf(endpoints)
-  const groups = isMirrored(endpoints, service) ? regroup(endpoints.subsets ?? []) : []
-  for (const wanted of groups.flatMap(wantedSlices)) {
+  const groups = regroup(endpoints.subsets ?? [])
+  const changes = groups.flatMap(wantedSlices).flatMap((wanted) => {
     const same = [...free].filter(({ addressType }) => addressType === wanted.addressType)
     const found = same.find(({ ports }) => isSame(ports ?? null, wanted.ports)) ?? same[0]
     if (found) free.delete(found)
-    changes.push(...writeOf(endpoints, metadata, found, wanted))
-  }
-  for (const object of free) changes.push({ do: 'delete', object })
-  if (changes.length > 0) return { kind: 'act', changes }
-  return { kind: 'done', status: groups.flatMap(({ left }) => (left > 0 ? [tellLeft(endpoints, left)] : [])) }
+    return writeOf(endpoints, metadata, found, wanted)
+  })
+  return { changes, status: groups.flatMap(({ left }) => (left > 0 ? [tellLeft(endpoints, left)] : [])) }
 }
 
 function tellLeft(about: Endpoints, left: number): Write {
@@ -137,8 +148,8 @@ function metadataOf({ metadata }: Endpoints): SliceMetadata {
   return {
     labels: {
       ...metadata.labels,
-      'endpointslice.kubernetes.io/managed-by': MANAGED_BY,
-      'kubernetes.io/service-name': metadata.name,
+      [MANAGED_BY]: MIRRORED_BY,
+      [SERVICE_NAME]: metadata.name,
     },
     annotations,
   }
@@ -150,17 +161,22 @@ function writeOf(
   present: MirrorSlice | undefined,
   { addressType, endpoints, ports }: Wanted,
 ): Write[] {
+  const { name, namespace = '', uid = '' } = owner.metadata
+  const reference = { apiVersion: 'v1', kind: 'Endpoints', name, uid, controller: true, blockOwnerDeletion: true }
   if (present) {
+    const isOfAnother = present.metadata.ownerReferences?.some(
+      (each) => each.kind === 'Endpoints' && each.name === name && each.uid !== uid,
+    )
     const isEqual =
+      !isOfAnother &&
       isSame(present.endpoints ?? [], endpoints) &&
       isSame(present.ports ?? null, ports) &&
       isSame(present.metadata.labels, metadata.labels) &&
       isSame(present.metadata.annotations ?? {}, metadata.annotations)
     if (isEqual) return []
-    return [{ do: 'replace', object: { ...present, metadata: { ...present.metadata, ...metadata }, endpoints, ports } }]
+    const now = { ...present.metadata, ...metadata, ownerReferences: [reference] }
+    return [{ do: 'replace', object: { ...present, metadata: now, endpoints, ports } }]
   }
-  const { name, namespace = '', uid = '' } = owner.metadata
-  const reference = { apiVersion: 'v1', kind: 'Endpoints', name, uid, controller: true, blockOwnerDeletion: true }
   const made = { name: '', generateName: `${name}-`, namespace, ...metadata, ownerReferences: [reference] }
   return [
     {

@@ -32,6 +32,21 @@ export type EndpointSlice = KubeObject & {
   readonly ports?: readonly SlicePort[] | null
 }
 
+/** What says of which Service a slice is, and who keeps it. */
+export const SERVICE_NAME = 'kubernetes.io/service-name'
+export const MANAGED_BY = 'endpointslice.kubernetes.io/managed-by'
+
+/** The key of the Service whose slice it says it is; undefined where another manager keeps it. */
+export function serviceOf({ metadata: { namespace, labels } }: KubeObject, manager: string): string | undefined {
+  const name = labels?.[SERVICE_NAME]
+  return name === undefined || labels?.[MANAGED_BY] !== manager ? undefined : `${namespace}/${name}`
+}
+
+/** Slices that go already are as good as gone: what is written into them comes to nothing. */
+export function staying<Slice extends KubeObject>(slices: readonly Slice[]): readonly Slice[] {
+  return slices.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+}
+
 /** The address families of a Service's slices. */
 export function addressTypesOf({ spec }: Service): readonly string[] {
   const families = spec.ipFamilies?.length ? spec.ipFamilies : ['IPv4']

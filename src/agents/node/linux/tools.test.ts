@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -38,4 +38,17 @@ test('of a file that cannot be replaced nothing stays beside it', (t) => {
   mkdirSync(join(folder, 'tool'))
   assert.throws(() => replaceFile(join(folder, 'tool'), (next) => writeFileSync(next, '')))
   assert.deepEqual(readdirSync(folder), ['tool'])
+})
+
+test('what a start that was killed left beside a file is not written to', (t) => {
+  const folder = scratch(t)
+  const [tool, other] = [join(folder, 'tool'), join(folder, 'other')]
+  writeFileSync(other, 'other')
+  symlinkSync(other, `${tool}.next`)
+  replaceFile(tool, (next) => writeFileSync(next, 'tool'))
+  assert.deepEqual(
+    [tool, other].map((path) => readFileSync(path, 'utf8')),
+    ['tool', 'other'],
+  )
+  assert.deepEqual(readdirSync(folder), ['other', 'tool'])
 })

@@ -61,6 +61,7 @@ function copyTools(folder: string, names: readonly string[]): void {
 export function replaceFile(path: string, write: (next: string) => void): void {
   const next = `${path}.next`
   try {
+    rmSync(next, { force: true }) // what a start that was killed left may be read-only, as its original is
     write(next)
     renameSync(next, path)
   } catch (error) {

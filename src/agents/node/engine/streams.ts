@@ -8,6 +8,7 @@ import type { RemoteRequest } from '../driver.ts'
 import type { ExecAnswer } from '../keeper/messages.ts'
 
 const MOST_OUTPUT = 65_536
+const MOST_LOOKS = 100
 
 /** Runs a short program in a container to its end. */
 export async function execIn(
@@ -36,13 +37,18 @@ export async function execIn(
 }
 
 /** Runs a program in a container for somebody who listens. @throws SluiceError NODE_DRIVER */
-export async function openIn(engine: EngineClient, id: string, request: RemoteRequest): Promise<RemoteProgram> {
+export async function openIn(
+  engine: EngineClient,
+  id: string,
+  request: RemoteRequest,
+  mostLooks = MOST_LOOKS,
+): Promise<RemoteProgram> {
   const exec = await makeExec(engine, id, request)
   const socket = await engine.join(`/exec/${exec}/start`, { Detach: false, Tty: request.tty })
   return programOf(socket, request, {
     resize: ({ columns, rows }) =>
       void engine.ask('POST', `/exec/${exec}/resize?h=${rows}&w=${columns}`).catch(() => undefined),
-    exit: () => exitOf(engine, exec),
+    exit: () => exitOf(engine, exec, mostLooks),
   })
 }
 
@@ -85,14 +91,16 @@ function programOf(
     }
     out?.end()
     err?.end()
-    return o.exit().catch(() => 1)
+    return o.exit()
   }
+  const exited = read()
+  exited.catch(() => undefined) // who asks for it hears it
   return {
     stdin: stdin ? socket : undefined,
     stdout: out,
     stderr: err,
     resize: o.resize,
-    exited: read(),
+    exited,
     end: () => void socket.destroy(),
   }
 }
@@ -108,9 +116,10 @@ async function makeExec(
   throw new SluiceError('NODE_DRIVER', 'the container engine made no program', { retry: 'backoff' })
 }
 
-async function exitOf(engine: EngineClient, exec: string): Promise<number> {
+/** @throws SluiceError NODE_DRIVER where only the connection ended: what became of the program is not known */
+async function exitOf(engine: EngineClient, exec: string, mostLooks = MOST_LOOKS): Promise<number> {
   // the end of the streams may be heard a moment before the end of the program is known
-  for (let turn = 0; turn < 100; turn++) {
+  for (let turn = 0; turn < mostLooks; turn++) {
     const value = await engine.ask('GET', `/exec/${exec}/json`)
     const { Running, ExitCode } =
       typeof value === 'object' && value !== null
@@ -119,5 +128,7 @@ async function exitOf(engine: EngineClient, exec: string): Promise<number> {
     if (!Running) return Number(ExitCode)
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
-  return 1
+  throw new SluiceError('NODE_DRIVER', 'the connection to the program ended, and the program runs on', {
+    retry: 'backoff',
+  })
 }

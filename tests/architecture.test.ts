@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize, relative } from 'node:path'
 import { test } from 'node:test'
 import ts from 'typescript'
+import { ERROR_CODES } from '../src/lib/error/codes.ts'
+import { FINDING_CODES } from '../src/lib/kustomize/findings.ts'
 
 /** The rooms from top to bottom; an import may only point to a later line, or stay in its own room. Rooms of one line do not know each other. */
 const FLOORS = [
@@ -135,6 +137,15 @@ test('dependencies are pinned to exact versions', () => {
     ([, version]) => !/^\d+\.\d+\.\d+$/.test(version),
   )
   assert.deepEqual(loose, [])
+})
+
+test('every code of an error or warning is used', () => {
+  const used = new Set(sources.flatMap(({ tree }) => tree.text.match(/(?<=')[A-Z0-9_]+(?=')/g) ?? []))
+  const codes = Object.keys({ ...ERROR_CODES, ...FINDING_CODES })
+  assert.deepEqual(
+    codes.filter((code) => !used.has(code)),
+    [],
+  )
 })
 
 test('a file stays below 400 lines', () => {

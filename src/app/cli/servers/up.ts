@@ -2,7 +2,6 @@ import { basename, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { removeAbandonedScratch } from '../../../machine/scratch.ts'
 import { DRIVERS, type DriverName, isDriver } from '../../driver-names.ts'
-import type { PageView } from '../../page-view.ts'
 import type { Daemon } from '../../daemon.ts'
 import type { NotImported } from '../../imported.ts'
 import { inspectRepository } from '../../repository.ts'
@@ -15,7 +14,7 @@ import { type Command, type ExitCode, type Io, usageError } from '../command.ts'
 import { parseSeconds, refuseMore } from '../misread.ts'
 import { openProgress, type Progress } from './progress.ts'
 import { stopped } from './stopped.ts'
-import { renderStatus } from '../deliveries/status.ts'
+import { verdictText } from './verdict-text.ts'
 import { shellWord } from '../../terminal/shell-word.ts'
 import { versionText } from '../../version-text.ts'
 
@@ -113,7 +112,7 @@ async function deliver(daemon: Daemon, options: UpOptions, io: Io, progress: Pro
   progress.draw(daemon.view, (nowMs) => `delivering · ${Math.round((nowMs - startedMs) / 1000)} s · Ctrl-C stops`)
   const verdict = await firstVerdict(daemon, options, io.signal)
   progress.end()
-  if (!io.signal.aborted || options.once) io.out(report(daemon, verdict, Date.now() - startedMs))
+  if (!io.signal.aborted || options.once) io.out(verdictText(verdict, daemon, Date.now() - startedMs))
   if (options.once || io.signal.aborted) {
     await daemon.close({ stopPods: true })
     const isDelivered = verdict.state === 'healthy' && daemon.notImported === undefined
@@ -148,28 +147,6 @@ function firstVerdict(daemon: Daemon, { timeoutMs }: UpOptions, signal: AbortSig
     if (signal.aborted) finish()
     else look()
   })
-}
-
-function report(daemon: Daemon, verdict: Verdict, tookMs: number): string {
-  const view = daemon.view()
-  const table = renderStatus(view)
-  const seconds = (tookMs / 1000).toFixed(1)
-  if (verdict.state === 'healthy') {
-    const missing = daemon.notImported === undefined ? [] : [daemon.notImported.what]
-    const buts = [...missing, ...waitsOf(view)].map((what) => `\n! but ${what}`)
-    return `\n${table}\n\neverything is healthy after ${seconds} s${buts.join('')}`
-  }
-  const why = verdict.state === 'failed' ? verdict.causes.join('\n  ') : `still waiting for ${verdict.waitingFor}`
-  return `\n${table}\n\nnot healthy after ${seconds} s:\n  ${why}`
-}
-
-/** What runs is healthy, and yet something newer does not come. */
-function waitsOf({ services }: PageView): readonly string[] {
-  return services.flatMap(({ name, cells }) =>
-    cells.flatMap(({ environment, waitsAt }) =>
-      waitsAt === undefined ? [] : [`a delivery of ${name} to ${environment} waits at ${waitsAt}: see above`],
-    ),
-  )
 }
 
 function nextSteps(daemon: Daemon, state: string, io: Io): string {

@@ -45,6 +45,37 @@ for (const host of hosts)
     }
   })
 
+test('an artifact that is replaced while it is asked for is sent as one or the other, whole', async (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'sluice-artifacts-'))
+  const store = await openArtifactStore(root, '127.0.0.1:0')
+  t.after(async () => {
+    await store.close()
+    rmSync(root, { recursive: true, force: true })
+  })
+  const texts = { a: 'a'.repeat(300), b: 'b'.repeat(100) }
+  const write = (name: 'a' | 'b'): Promise<void> => store.write(`x/y/z/${name}.tar.gz`, Buffer.from(texts[name]))
+  await write('a')
+  let isOver = false
+  const replacing = (async () => {
+    for (let turn = 0; !isOver; turn++) await write(turn % 2 === 0 ? 'b' : 'a')
+  })()
+  const ask = (): Promise<string> => answerAs('127.0.0.1', store.urlOf('x/y/z/latest.tar.gz'))
+  const heard = new Set((await Promise.all([1, 2, 3, 4].map(() => inTurn(15, ask)))).flat())
+  isOver = true
+  await replacing
+  const whole = Object.values(texts).map((body) => `200 ${body}`)
+  assert.deepEqual(
+    [...heard].filter((answer) => !whole.includes(answer)),
+    [],
+  )
+})
+
+async function inTurn<T>(times: number, ask: () => Promise<T>): Promise<T[]> {
+  const heard: T[] = []
+  while (heard.length < times) heard.push(await ask())
+  return heard
+}
+
 test('what a killed process of the same number left is not written through', async (t) => {
   const root = mkdtempSync(join(tmpdir(), 'sluice-artifacts-'))
   const store = await openArtifactStore(root, '127.0.0.1:0')

@@ -1,9 +1,9 @@
-import { createReadStream, existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import http from 'node:http'
 import { hostname } from 'node:os'
 import { basename, dirname, join, normalize, sep } from 'node:path'
-import { pipeline } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { closeServer } from '../../machine/close-server.ts'
 import { LATEST } from '../../controllers/source.ts'
 import { listenFault } from '../../machine/listen-fault.ts'
@@ -115,25 +115,30 @@ function listenOn(server: http.Server, listen: string): Promise<string> {
 async function serve(root: string, request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
   const refuse = (status: number): void => void response.writeHead(status).end()
   if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(405)
+  let file: FileHandle | undefined
   try {
     const path = join(root, inside(decodeURIComponent(new URL(request.url ?? '/', 'http://x').pathname)))
-    const found = await stat(path)
+    // what is looked at is what is sent: `latest.tar.gz` may be another file a moment later
+    file = await open(path)
+    const found = await file.stat()
     if (!found.isFile() || path.endsWith('.tmp')) return refuse(404)
-    sendFile(path, { sizeBytes: found.size, changedMs: found.mtimeMs }, request, response)
+    await sendFile(file, { sizeBytes: found.size, changedMs: found.mtimeMs }, request, response)
   } catch (error) {
     // what is no path leads to nothing, either; anything else may pass
     const isNothing = error instanceof TypeError || error instanceof URIError
     refuse(isNothing || ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes(readText(error, 'code')) ? 404 : 500)
+  } finally {
+    await file?.close()
   }
 }
 
 /** As Go's file server: Last-Modified, conditional requests, one range. */
-function sendFile(
-  path: string,
+async function sendFile(
+  file: FileHandle,
   { sizeBytes, changedMs }: { readonly sizeBytes: number; readonly changedMs: number },
   { method, headers }: http.IncomingMessage,
   response: http.ServerResponse,
-): void {
+): Promise<void> {
   const changed = Math.floor(changedMs / 1000) * 1000
   response.setHeader('last-modified', new Date(changed).toUTCString())
   response.setHeader('accept-ranges', 'bytes')
@@ -146,9 +151,9 @@ function sendFile(
     'content-length': end - start + 1,
     ...(range ? { 'content-range': `bytes ${start}-${end}/${sizeBytes}` } : {}),
   })
-  if (method === 'HEAD' || sizeBytes === 0) response.end()
-  // who goes away half way leaves no open file behind
-  else pipeline(createReadStream(path, { start, end }), response, () => undefined)
+  if (method === 'HEAD' || sizeBytes === 0) return void response.end()
+  // who goes away half way has heard enough
+  await pipeline(file.createReadStream({ start, end, autoClose: false }), response).catch(() => undefined)
 }
 
 /** A single range; several are answered with the whole, which is allowed. */

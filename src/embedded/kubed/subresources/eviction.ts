@@ -3,7 +3,7 @@ import { matchSelector } from '../../../lib/kube/selector.ts'
 import type { Call } from '../request/call.ts'
 import { decodeBodyKind } from '../decoding/body-kind.ts'
 import { type Environment, timestamp } from '../environment.ts'
-import { badRequest, Fault, notFound } from '../fault.ts'
+import { badRequest, Fault, forbidden, notFound } from '../fault.ts'
 import { namespaceOf, type Obj, specOf } from '../object.ts'
 import { type Removal, removalWith } from '../verbs/removal.ts'
 import { checkPreconditions, remove } from '../verbs/remove.ts'
@@ -70,16 +70,50 @@ function checkBudgets(env: Environment, pod: Obj, isDryRun: boolean): void {
   const { name, generation = 0 } = budget.metadata
   if ((numberOf(status.observedGeneration) ?? 0) < generation)
     throw violates(`The disruption budget ${name} is still being processed by the server.`, 10)
+  const disrupted = objectOf(status.disruptedPods)
+  if (Object.keys(disrupted).length > MOST_DISRUPTED) throw overwhelmed(name)
   const allowed = numberOf(status.disruptionsAllowed) ?? 0
   if (allowed <= 0) throw violates(whyNone(name, status))
   if (isDryRun) return
+  const now = timestamp(env.nowMs())
   const next = clone(budget)
   next.status = {
-    ...status,
+    ...(allowed === 1 ? spent(status, now) : status),
     disruptionsAllowed: allowed - 1,
-    disruptedPods: { ...objectOf(status.disruptedPods), [pod.metadata.name]: timestamp(env.nowMs()) },
+    disruptedPods: { ...disrupted, [pod.metadata.name]: now },
   }
   env.store.put('policy/poddisruptionbudgets', next)
+}
+
+/** So many evictions may wait for the controller of the budget. */
+const MOST_DISRUPTED = 2000
+
+/** Says in the condition what the last disruption leaves: nothing, until the controller counts again. */
+function spent(status: JsonObject, now: string): JsonObject {
+  const type = 'DisruptionAllowed'
+  const conditions = objectsOf(status.conditions)
+  const before = conditions.find((each) => each.type === type)
+  const isSince = before?.status === 'False' && before.lastTransitionTime !== undefined
+  const condition = {
+    type,
+    status: 'False',
+    observedGeneration: status.observedGeneration ?? 0,
+    lastTransitionTime: isSince ? (before.lastTransitionTime ?? now) : now,
+    reason: 'InsufficientPods',
+    message: '',
+  }
+  return {
+    ...status,
+    conditions: before ? conditions.map((each) => (each === before ? condition : each)) : [...conditions, condition],
+  }
+}
+
+function overwhelmed(name: string): Fault {
+  const why = 'DisruptedPods map too big - too many evictions not confirmed by PDB controller'
+  const message = `The disruption budget ${name} does not allow evicting pods currently: too many pending evictions not confirmed by PDB controller`
+  return forbidden({ group: 'policy', kind: 'PodDisruptionBudget', plural: 'poddisruptionbudget' }, name, why, [
+    { reason: 'DisruptionBudget', message },
+  ])
 }
 
 const isReady = (pod: Obj): boolean =>

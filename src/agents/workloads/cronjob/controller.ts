@@ -35,18 +35,34 @@ export function cronJobController(bench: Bench): Controller<CronJobSeen, Write, 
       })
       for (const cronJob of cronJobs.list()) wake.now(keyOf(cronJob))
     },
-    observe(key, failure) {
+    async observe(key, failure) {
       const cronJob = lookUp<CronJob>(cronJobs, key)
       if (!cronJob) return undefined
+      const known = jobsOf?.of(cronJob.metadata.uid ?? '') ?? []
       return {
         cronJob,
-        jobs: (jobsOf?.of(cronJob.metadata.uid ?? '') ?? []).map((job) => as<Job>(job)),
+        jobs: [...known, ...(await unknownJobs(bench, cronJob, known))].map((job) => as<Job>(job)),
         ...(failure !== undefined && { failure }),
         nowMs: bench.clock.nowMs(),
       }
     },
     decide: decideCronJob,
   })
+}
+
+/** Jobs that the CronJob lists and the copy does not have: it may be behind, and what runs already may forbid the next run. */
+async function unknownJobs(
+  { client }: Bench,
+  { metadata: { namespace = '' }, status }: CronJob,
+  known: readonly KubeObject[],
+): Promise<KubeObject[]> {
+  const uids = new Set(known.map(({ metadata }) => metadata.uid))
+  const unknown = (status?.active ?? []).filter(({ uid }) => !uids.has(uid))
+  const asked = unknown.map(async ({ name = '', uid }) => {
+    const job = await client.get({ apiVersion: 'batch/v1', kind: 'Job', namespace, name })
+    return job?.metadata.uid === uid ? job : undefined
+  })
+  return (await Promise.all(asked)).filter((job) => job !== undefined)
 }
 
 function scheduleText(cronJob: KubeObject): string {

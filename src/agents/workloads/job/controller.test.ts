@@ -59,6 +59,14 @@ test('pods that a Job left behind before the start are let go, orphans and other
   )
 })
 
+test('a pod of a Job of another group is not let go', async () => {
+  const pod = held('p', 'gone')
+  const owner = { ...pod.metadata.ownerReferences?.[0], apiVersion: 'batch.example.com/v1' }
+  const foreign = { ...pod, metadata: { ...pod.metadata, ownerReferences: [owner as never] } }
+  const { lost, take } = await start({ Job: [], Pod: [foreign] })
+  assert.deepEqual([take(), await lost('a/j/gone')], [['a/j'], []])
+})
+
 test('a pod of which the creation answers after the end of its Job is let go', async () => {
   const { jobs, pods, take, lost } = await start({ Job: [job('one')], Pod: [] })
   jobs.tell(job('one'), 'DELETED')

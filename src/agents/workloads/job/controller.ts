@@ -82,6 +82,7 @@ function lostKey(jobs: WatchCache, pod: KubeObject): string | undefined {
   const owner = controllerOf(pod)
   if (owner === undefined) return `${keyOf(pod)}/`
   const { namespace = '' } = pod.metadata
-  const isLost = owner.kind === 'Job' && jobs.get(namespace, owner.name)?.metadata.uid !== owner.uid
+  const isJob = owner.kind === 'Job' && owner.apiVersion === 'batch/v1'
+  const isLost = isJob && jobs.get(namespace, owner.name)?.metadata.uid !== owner.uid
   return isLost ? `${namespace}/${owner.name}/${owner.uid}` : undefined
 }

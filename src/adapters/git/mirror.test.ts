@@ -14,8 +14,8 @@ test('of a tree that git cannot read nothing is told, least of all that there is
   })
   const commit = '1'.repeat(40)
   assert.equal(await mirror.has(commit), false)
-  for (const ask of [mirror.files, mirror.gitlinks, (at: string) => mirror.linkOn(at, 'a/b')])
-    await assert.rejects(ask(commit), { code: 'GIT_REMOTE' })
+  for (const ask of [mirror.files, mirror.gitlinks]) await assert.rejects(ask(commit), { code: 'GIT_REMOTE' })
+  for (const path of ['a/b', '../a', '']) assert.equal(await mirror.linkOn(commit, path), undefined)
 })
 
 test('a mirror that could not be made is made when there is room for it', async (t) => {

@@ -45,7 +45,7 @@ export type Mirror = {
   /** Every regular file of the commit, sorted by path. */
   readonly files: (commit: string) => Promise<readonly TreeFile[]>
   readonly gitlinks: (commit: string) => Promise<readonly Gitlink[]>
-  /** The first part of a path that is a symbolic link. */
+  /** The first part of a path that is a symbolic link, as far as git can tell. */
   readonly linkOn: (commit: string, path: string) => Promise<string | undefined>
   /** @throws when the object is not there */
   readonly blob: (hash: string) => Promise<Buffer>
@@ -208,7 +208,8 @@ async function listGitlinks(folder: string, commit: string): Promise<readonly Gi
 async function findLink(folder: string, commit: string, path: string): Promise<string | undefined> {
   const parts = path.split('/')
   const prefixes = parts.map((_part, index) => parts.slice(0, index + 1).join('/'))
-  const links = await listTree(folder, ['--end-of-options', commit, '--', ...prefixes])
+  // where git cannot tell (a path that leads out), there is no advice to give
+  const links = await listTree(folder, ['--end-of-options', commit, '--', ...prefixes]).catch(() => [])
   return links.map((line) => /^120000 blob [0-9a-f]+\t(.+)$/s.exec(line)?.[1]).find((link) => link !== undefined)
 }
 

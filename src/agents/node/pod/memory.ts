@@ -24,6 +24,7 @@ export type Memory = {
   readonly restarts: Map<string, number>
   readonly startFaults: Map<string, Fault>
   readonly probing: Map<string, Probing>
+  /** By the time that nobody sets: whose clock is set forward has its patience all the same. */
   readonly stopping: Map<string, { readonly killAtMs: number }>
   readonly given: Map<string, Resources>
   readonly inFlight: Set<string>

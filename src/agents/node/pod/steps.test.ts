@@ -19,7 +19,7 @@ for (const [word, want] of signals)
 test('an image that the driver cannot look for is told, and looked for again later', async () => {
   const told: string[] = []
   const context: unknown = {
-    clock: { nowMs: () => 0 },
+    clock: { nowMs: () => 0, monotonicMs: () => 0 },
     driver: () => ({ findImage: async () => Promise.reject(new Error('the engine is away')) }),
     record: (_: unknown, ...words: readonly string[]) => told.push(words.slice(0, 3).join(' ')),
   }

@@ -49,12 +49,12 @@ export async function perform(context: NodeContext, memory: Memory, step: Step):
       await stop(context, memory, step)
       return false
     case 'hurry':
-      memory.stopping.set(step.container, { killAtMs: context.clock.nowMs() + step.graceMs })
+      memory.stopping.set(step.container, { killAtMs: context.clock.monotonicMs() + step.graceMs })
       return false
     case 'kill': {
       const run = memory.runs.get(step.container)
       if (run) await context.driver().signal(run, 'SIGKILL')
-      memory.stopping.set(step.container, { killAtMs: context.clock.nowMs() + 2_000 })
+      memory.stopping.set(step.container, { killAtMs: context.clock.monotonicMs() + 2_000 })
       return false
     }
     case 'reset':
@@ -253,7 +253,7 @@ async function endInTime(
   id: ContainerId,
   graceMs: number,
 ): Promise<void> {
-  const endsAtMs = context.clock.nowMs() + graceMs
+  const endsAtMs = context.clock.monotonicMs() + graceMs
   const hook = container.lifecycle?.preStop
   const { name } = container
   memory.stopping.set(name, { killAtMs: hook === undefined ? endsAtMs : endsAtMs + AFTER_HOOK_MS })
@@ -263,7 +263,7 @@ async function endInTime(
       context.record(memory.pod, 'Warning', 'FailedPreStopHook', 'PreStopHook failed', fieldOf(memory.pod, name))
     const { killAtMs = endsAtMs } = memory.stopping.get(name) ?? {}
     memory.stopping.set(name, {
-      killAtMs: Math.max(Math.min(endsAtMs, killAtMs), context.clock.nowMs() + AFTER_HOOK_MS),
+      killAtMs: Math.max(Math.min(endsAtMs, killAtMs), context.clock.monotonicMs() + AFTER_HOOK_MS),
     })
   }
   await endGently(context, memory, container, id)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { manualClock } from '../../../../tests/support/manual-clock.ts'
 import { systemClock } from '../../../adapters/clock.ts'
 import type { NodeContext } from './context.ts'
 import type { Pod } from './shapes.ts'
@@ -102,3 +103,28 @@ test('an API server that does not answer holds up no end of a container, and is 
   assert.deepEqual(calls, ['told', 'SIGKILL', 'told', 'removed', 'told', 'deleted'])
   await worker.close()
 })
+
+for (const setByMs of [-864_000_000, 864_000_000])
+  test(`a container has all of its patience when the clock is set by ${setByMs} ms`, async () => {
+    const calls: string[] = []
+    const clock = manualClock(Date.parse('2026-11-28T00:00:00Z'))
+    const context = cutOff(() => undefined)
+    const signal = async (_: unknown, name: string): Promise<void> => void calls.push(name)
+    const driver = { ...context.driver(), signal, drain: async () => undefined }
+    const metadata = { ...pod.metadata, deletionGracePeriodSeconds: 30 }
+    const worker = startPodWorker({ ...context, clock, driver: () => driver }, { ...pod, metadata }, () => undefined)
+    const look = async (): Promise<void> => {
+      worker.wake()
+      for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+    }
+    await look()
+    clock.set(setByMs)
+    await look()
+    clock.advance(29_000)
+    await look()
+    assert.deepEqual(calls, ['SIGTERM'])
+    clock.advance(1_000)
+    await look()
+    assert.deepEqual(calls, ['SIGTERM', 'SIGKILL'])
+    await worker.close()
+  })

@@ -292,9 +292,12 @@ function withMessage({ driver }: NodeContext, { pod, messages }: Memory, run: Ru
 
 function seenOf({ clock }: NodeContext, memory: Memory): Seen {
   const isLeaving = memory.pod.metadata.deletionTimestamp !== undefined
+  const nowMs = clock.nowMs()
+  const aheadMs = nowMs - clock.monotonicMs()
   return {
     ...memory,
-    nowMs: clock.nowMs(),
+    nowMs,
+    stopping: new Map([...memory.stopping].map(([name, { killAtMs }]) => [name, { killAtMs: killAtMs + aheadMs }])),
     capacity: { cpuMillis: (cpus().length || 1) * 1000, memoryBytes: totalmem() },
     // a place that was not made ready by us is made ready first, unless it is about to go
     sandbox: memory.place || isLeaving ? memory.sandbox : undefined,

@@ -14,6 +14,7 @@ import {
   decideTokenSecret,
   type GoneSecretSeen,
   lacksToken,
+  listsSecret,
   type TokenSecret,
   type TokenSecretSeen,
 } from './decide.ts'
@@ -35,6 +36,7 @@ export function accountTokens(bench: Bench): Controller<TokenSecretSeen | GoneSe
       await Promise.all([secrets.ready, accounts.ready])
       secrets.onChange((secret, type) => {
         if (type === 'DELETED') gone.set(keyOf(secret), secret)
+        else gone.delete(keyOf(secret))
         wake.now(keyOf(secret))
       })
       accounts.onChange((account, type) => type === 'DELETED' && wakeSecretsOf(account, wake))
@@ -42,13 +44,16 @@ export function accountTokens(bench: Bench): Controller<TokenSecretSeen | GoneSe
     },
     async observe(key) {
       const [namespace = '', name = ''] = key.split('/')
-      const lost = gone.get(key)
-      gone.delete(key)
-      const found = secrets.get(namespace, name) ?? lost
+      const found = secrets.get(namespace, name) ?? gone.get(key)
       if (!found) return undefined
       const secret = as<TokenSecret>(found)
       const account = await accountOf(bench.client, secret)
-      if (found === lost) return account && { name, account }
+      if (secrets.get(namespace, name) === undefined) {
+        // remembered until the account has forgotten it
+        if (account && listsSecret(account, name)) return { name, account }
+        gone.delete(key)
+        return undefined
+      }
       const isWanted = account !== undefined && lacksToken(secret)
       const token = isWanted ? await tokenFor(bench.client, account, secret) : undefined
       return { secret, account, caPem: bench.client.caPem, token }

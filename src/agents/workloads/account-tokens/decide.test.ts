@@ -30,7 +30,7 @@ const calm: TokenSecretSeen = { secret: secretWith(known, full), account: accoun
 /** What is written: the secret's data, or what is done instead. */
 function outcome(seen: TokenSecretSeen | GoneSecretSeen): unknown {
   const decided = decideTokenSecret(seen)
-  const [write] = decided.kind === 'done' ? decided.status : []
+  const [write] = decided.kind === 'act' ? decided.changes : decided.status
   if (write?.do !== 'replace') return write?.do
   return write.object['data'] ?? write.object['secrets']
 }

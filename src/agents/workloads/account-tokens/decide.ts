@@ -38,13 +38,19 @@ export function lacksToken({ data }: TokenSecret): boolean {
   return !data?.['token']
 }
 
+/** Whether the account says that the secret is one of its own. */
+export function listsSecret({ secrets = [] }: Account, name: string): boolean {
+  return secrets.some((secret) => secret.name === name)
+}
+
 /**
  * Pure. Fills a secret with its account's token, and ends it with its account; an account forgets a secret that has gone.
  *
  * @see k8s.io/kubernetes/pkg/controller/serviceaccount
  */
 export function decideTokenSecret(seen: TokenSecretSeen | GoneSecretSeen): WorkloadDecision {
-  return { kind: 'done', status: 'secret' in seen ? fill(seen) : forget(seen) }
+  if ('secret' in seen) return { kind: 'done', status: fill(seen) }
+  return listsSecret(seen.account, seen.name) ? { kind: 'act', changes: [forget(seen)] } : { kind: 'done', status: [] }
 }
 
 function fill({ secret, account, caPem, token }: TokenSecretSeen): Write[] {
@@ -64,11 +70,9 @@ function fill({ secret, account, caPem, token }: TokenSecretSeen): Write[] {
   return [{ do: 'replace', object: { ...secret, metadata, data: { ...data, ...missing } } }]
 }
 
-function forget({ name, account }: GoneSecretSeen): Write[] {
+function forget({ name, account }: GoneSecretSeen): Write {
   const { secrets = [] } = account
-  const kept = secrets.filter((secret) => secret.name !== name)
-  if (kept.length === secrets.length) return []
-  return [{ do: 'replace', object: { ...account, secrets: kept } }]
+  return { do: 'replace', object: { ...account, secrets: secrets.filter((secret) => secret.name !== name) } }
 }
 
 const encode = (text: string): string => Buffer.from(text).toString('base64')

@@ -65,6 +65,10 @@ export function simulatedStore(nowMs: () => number, hasNamespaces: boolean): Sim
       throw conflict('the object has been modified')
     if (uid !== undefined && uid !== before.metadata.uid) throw conflict('Precondition failed: UID in precondition')
     if (subresource === 'status') return save({ ...before, status: after['status'] })
+    if (subresource === 'approval') {
+      const { conditions } = objectOf(asJson(after['status']))
+      return save({ ...before, status: { ...objectOf(asJson(before['status'])), conditions } })
+    }
     if (subresource === 'finalize') return save({ ...before, spec: after['spec'] })
     const { metadata } = before
     const kept = { ...without(metadata), ...defined({ finalizers, ownerReferences, labels, annotations }) }

@@ -4,6 +4,7 @@ import type { Bench } from '../bench.ts'
 import { lookUp } from '../by-key.ts'
 import { workloadController } from '../controller.ts'
 import type { WorkloadDecision } from '../decision.ts'
+import { indexBy } from '../index-by.ts'
 import { controlledBy, controllerOf, keyOf } from '../meta.ts'
 import { as, type ClaimTemplate, type Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
@@ -20,12 +21,15 @@ export function ephemeralVolumes(bench: Bench): Controller<PodSeen, Write, reado
     component: 'ephemeral_volume',
     async watch(wake) {
       await Promise.all([pods.ready, claims.ready])
+      const bringing = indexBy(pods, (pod) =>
+        templatesOf(as<Pod>(pod)).map(({ name }) => `${pod.metadata.namespace}/${name}`),
+      )
       pods.onChange((pod) => {
         if (templatesOf(as<Pod>(pod)).length > 0) wake.now(keyOf(pod))
       })
+      // whoever had the name: one of somebody else was in the way
       claims.onChange((claim, type) => {
-        const owner = controllerOf(claim)
-        if (type === 'DELETED' && owner?.kind === 'Pod') wake.now(`${claim.metadata.namespace ?? ''}/${owner.name}`)
+        if (type === 'DELETED') for (const pod of bringing(keyOf(claim))) wake.now(keyOf(pod))
       })
       for (const pod of pods.list()) if (templatesOf(as<Pod>(pod)).length > 0) wake.now(keyOf(pod))
     },

@@ -49,6 +49,7 @@ test('an artifact that is replaced while it is asked for is sent as one or the o
   const root = mkdtempSync(join(tmpdir(), 'sluice-artifacts-'))
   const store = await openArtifactStore(root, '127.0.0.1:0')
   t.after(async () => {
+    await replacing
     await store.close()
     rmSync(root, { recursive: true, force: true })
   })
@@ -60,8 +61,8 @@ test('an artifact that is replaced while it is asked for is sent as one or the o
     for (let turn = 0; !isOver; turn++) await write(turn % 2 === 0 ? 'b' : 'a')
   })()
   const ask = (): Promise<string> => answerAs('127.0.0.1', store.urlOf('x/y/z/latest.tar.gz'))
-  const heard = new Set((await Promise.all([1, 2, 3, 4].map(() => inTurn(15, ask)))).flat())
-  isOver = true
+  const asking = Promise.all([1, 2, 3, 4].map(() => inTurn(15, ask)))
+  const heard = new Set((await asking.finally(() => (isOver = true))).flat())
   await replacing
   const whole = Object.values(texts).map((body) => `200 ${body}`)
   assert.deepEqual(

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../../adapters/clock.ts'
+import { type Clock, longestSince, type Moment, momentOf } from '../../../../adapters/clock.ts'
 import type { KubeClient } from '../../../../adapters/kube/types.ts'
 import { uidOf, type Pod } from '../shapes.ts'
 
@@ -13,7 +13,13 @@ export type Tokens = {
   readonly forget: (uid: string) => void
 }
 
-type Kept = { readonly token: string; readonly refreshAtMs: number; readonly endsAtMs: number }
+type Kept = {
+  readonly token: string
+  readonly asked: Moment
+  /** How long after it was asked for another one is, and how long it holds. */
+  readonly refreshAfterMs: number
+  readonly endsAfterMs: number
+}
 
 /** As a kubelet does: at four fifths of its time, and never later than after a day. */
 const SHARE = 0.8
@@ -32,11 +38,13 @@ export function keepTokens(client: KubeClient, clock: Clock): Tokens {
       const kept = keptOf(uidOf(pod))
       const key = `${wish.expirationSeconds}/${wish.audience}`
       const known = kept.get(key)
-      const nowMs = clock.nowMs()
-      if (known !== undefined && nowMs < known.refreshAtMs) return known.token
-      const fresh = await requestToken(client, pod, wish, nowMs)
+      const asked = momentOf(clock)
+      const isWithin = (afterMs: 'refreshAfterMs' | 'endsAfterMs'): boolean =>
+        known !== undefined && longestSince(clock, known.asked) < known[afterMs]
+      if (isWithin('refreshAfterMs')) return known?.token
+      const fresh = await requestToken(client, pod, wish, asked)
       // a token that still holds is better than none
-      if (fresh === undefined) return known !== undefined && nowMs < known.endsAtMs ? known.token : undefined
+      if (fresh === undefined) return isWithin('endsAfterMs') ? known?.token : undefined
       kept.set(key, fresh)
       return fresh.token
     },
@@ -48,7 +56,7 @@ async function requestToken(
   client: KubeClient,
   pod: Pod,
   { audience, expirationSeconds }: TokenWish,
-  nowMs: number,
+  asked: Moment,
 ): Promise<Kept | undefined> {
   const { namespace = 'default', name } = pod.metadata
   const account = encodeURIComponent(pod.spec.serviceAccountName ?? 'default')
@@ -59,7 +67,7 @@ async function requestToken(
   const answer = await client.raw('POST', path, body).catch(() => undefined)
   if (answer === undefined || answer.status >= 300) return undefined
   const { token, expirationTimestamp } = JSON.parse(answer.text)?.status ?? {}
-  const endsAtMs = Date.parse(String(expirationTimestamp))
-  if (typeof token !== 'string' || Number.isNaN(endsAtMs)) return undefined
-  return { token, refreshAtMs: nowMs + Math.min((endsAtMs - nowMs) * SHARE, LONGEST_MS), endsAtMs }
+  const endsAfterMs = Date.parse(String(expirationTimestamp)) - asked.toldMs
+  if (typeof token !== 'string' || Number.isNaN(endsAfterMs)) return undefined
+  return { token, asked, refreshAfterMs: Math.min(endsAfterMs * SHARE, LONGEST_MS), endsAfterMs }
 }

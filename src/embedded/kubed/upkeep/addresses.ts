@@ -1,4 +1,4 @@
-import { listOf, stringOf } from '../../../lib/kube/json.ts'
+import { listOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
 import type { Environment } from '../environment.ts'
 import { type Obj, specOf } from '../object.ts'
 import { putOwn } from './put-own.ts'
@@ -15,6 +15,15 @@ export function keepAddresses(env: Environment, service: Obj | undefined, before
   if (service === undefined) return
   const { namespace = '', name } = service.metadata
   for (const address of has) if (!had.includes(address)) putOwn(env, KEY, addressOf(address, namespace, name))
+}
+
+/** An IPAddress that somebody deletes comes back as long as its Service has the address: nobody else is to be given it. @see k8s.io/kubernetes/pkg/registry/core/service/ipallocator/controller */
+export function giveBackAddress(env: Environment, lost: Obj): void {
+  const { name: address } = lost.metadata
+  const { namespace, name } = objectOf(specOf(lost).parentRef)
+  const service = env.store.get('/services', stringOf(namespace), stringOf(name))
+  if (!addressesOf(service).includes(address) || env.store.get(KEY, '', address) !== undefined) return
+  putOwn(env, KEY, addressOf(address, stringOf(namespace), stringOf(name)))
 }
 
 const addressesOf = (service: Obj | undefined): string[] =>

@@ -1,7 +1,7 @@
 import type { Environment } from '../environment.ts'
 import type { Obj } from '../object.ts'
 import { isDefinition } from '../resources/definitions.ts'
-import { keepAddresses } from './addresses.ts'
+import { giveBackAddress, keepAddresses } from './addresses.ts'
 import { aggregateRoles } from './aggregate.ts'
 import { keepApiServices } from './api-services.ts'
 import { endWithLast, installDefinition } from './definitions.ts'
@@ -30,9 +30,13 @@ export function afterWrite(env: Environment, object: Obj | undefined, before: Ob
   if (object !== undefined && isSigningRequest(object)) signApproved(env, object)
   if (object !== undefined && isValidatingPolicy(object)) tellObserved(env, object)
   if (before !== undefined && isContentOfNamespace(before)) giveBack(env, before)
+  if (before !== undefined && object === undefined && isAddress(before)) giveBackAddress(env, before)
 }
 
 const isSigningRequest = ({ kind, apiVersion }: Obj): boolean =>
   kind === 'CertificateSigningRequest' && apiVersion === 'certificates.k8s.io/v1'
+
+const isAddress = ({ kind, apiVersion }: Obj): boolean =>
+  kind === 'IPAddress' && apiVersion.startsWith('networking.k8s.io/')
 
 const isRbac = ({ apiVersion }: Obj): boolean => apiVersion === 'rbac.authorization.k8s.io/v1'

@@ -40,4 +40,6 @@ test('a Job that is listed counts as running until the server, too, knows of non
   assert.deepEqual(await look([], run('run')), ['a/run', 'JobAlreadyActive'])
   assert.deepEqual(await look([], undefined), ['a/run', 'replace', 'MissingJob'])
   assert.deepEqual(await look([], run('other')), ['a/run', 'replace', 'MissingJob'])
+  const { ownerReferences: _, ...metadata } = run('run').metadata
+  assert.deepEqual(await look([], { ...run('run'), metadata }), ['a/run', 'replace', 'MissingJob'])
 })

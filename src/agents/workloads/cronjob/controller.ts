@@ -4,7 +4,7 @@ import type { Bench } from '../bench.ts'
 import { lookUp } from '../by-key.ts'
 import { workloadController } from '../controller.ts'
 import type { Job } from '../job/shapes.ts'
-import { keyOf } from '../meta.ts'
+import { controllerOf, keyOf } from '../meta.ts'
 import { indexByOwner, type OwnedIndex } from '../owned-index.ts'
 import { as } from '../shapes.ts'
 import type { Write } from '../write.ts'
@@ -53,14 +53,14 @@ export function cronJobController(bench: Bench): Controller<CronJobSeen, Write, 
 /** Jobs that the CronJob lists and the copy does not have: it may be behind, and what runs already may forbid the next run. */
 async function unknownJobs(
   { client }: Bench,
-  { metadata: { namespace = '' }, status }: CronJob,
+  { metadata: { namespace = '', uid: owner }, status }: CronJob,
   known: readonly KubeObject[],
 ): Promise<KubeObject[]> {
   const uids = new Set(known.map(({ metadata }) => metadata.uid))
   const unknown = (status?.active ?? []).filter(({ uid }) => !uids.has(uid))
   const asked = unknown.map(async ({ name = '', uid }) => {
     const job = await client.get({ apiVersion: 'batch/v1', kind: 'Job', namespace, name })
-    return job?.metadata.uid === uid ? job : undefined
+    return job && job.metadata.uid === uid && controllerOf(job)?.uid === owner ? job : undefined
   })
   return (await Promise.all(asked)).filter((job) => job !== undefined)
 }

@@ -21,7 +21,6 @@ const template = (image: string): PodTemplate => ({
   metadata: { labels: LABELS },
   spec: { containers: [{ name: 'c', image }] },
 })
-const imageOf = ({ spec }: Pod): unknown => spec.containers[0]?.['image']
 const ownedBy = (owner: KubeObject | undefined): object => (owner ? { ownerReferences: [controlledBy(owner)] } : {})
 
 /** A Deployment, sets of former templates in any state, of the Deployment and of nobody, of another and of a former one of its name. */
@@ -103,7 +102,7 @@ function others(cluster: TroubledCluster): boolean {
   return isBusy
 }
 
-/** Whatever is late or refused: enough of the pods stay, not too many come, and of a template that replaces all others none beside them. */
+/** Whatever is late or refused: enough of the pods stay, not too many come, and of a set that replaces all others none beside them. */
 function staysWithinBounds(cluster: TroubledCluster): void {
   const deployment = deploymentOf(cluster)
   const wanted = wantedReplicas(deployment)
@@ -112,8 +111,8 @@ function staysWithinBounds(cluster: TroubledCluster): void {
   const active = pods.filter(isActivePod)
   if (deployment.spec.strategy?.type === 'Recreate')
     return assert.ok(
-      new Set(pods.filter((pod) => !isFinishedPod(pod)).map(imageOf)).size < 2,
-      'pods of two templates at once',
+      new Set(pods.filter((pod) => !isFinishedPod(pod)).map((pod) => controllerOf(pod)?.uid)).size < 2,
+      'pods of two sets at once',
     )
   const [least, most] = [wanted - maxUnavailable(deployment), wanted + maxSurge(deployment)]
   assert.ok(active.length <= most, `${active.length} pods, and at most ${most} may be`)

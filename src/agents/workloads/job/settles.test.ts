@@ -30,7 +30,7 @@ function anyJob({ chance: { pick, int, is } }: TroubledCluster): Job {
     completionMode: isIndexed ? 'Indexed' : 'NonIndexed',
     backoffLimit: perIndex ? 2 ** 31 - 1 : int(3),
     ...(perIndex && { backoffLimitPerIndex: int(2), ...(is(0.3) && { maxFailedIndexes: int(2) }) }),
-    ...(is(0.2) && { activeDeadlineSeconds: 60 + int(1000) }),
+    ...(is(0.2) && { activeDeadlineSeconds: 60 + int(600) }),
     ...(is(0.2) && { ttlSecondsAfterFinished: int(600) }),
     ...(isIndexed && is(0.3) && { successPolicy: { rules: [{ succeededCount: 1 + int((completions ?? 1) - 1) }] } }),
     ...(is(0.3) && { podFailurePolicy: { rules: [{ action: pick(['Ignore', 'FailJob', 'Count']), ...onExitCode1 }] } }),

@@ -206,6 +206,26 @@ for (const [it, byMs] of SET) {
     await held.close()
   })
 
+  test(`who leads is not told that the lease is lost while a server takes its time, when its clock is set ${it}`, async () => {
+    const server = openServer()
+    const clock = manualClock(100 * DAY_MS)
+    let tookMs = 0
+    const get = async (ref: Parameters<KubeClient['get']>[0]) => {
+      if (tookMs > 0) await new Promise<void>((resolve) => void clock.after(tookMs, resolve))
+      return server.client.get(ref)
+    }
+    const { held, pass } = open({ ...server, client: { ...server.client, get } }, 'a', clock)
+    await held.whenLeading()
+    let isLost = false
+    void held.whenLost().then(() => (isLost = true))
+    clock.set(byMs)
+    tookMs = 500
+    await pass(3_000)
+    tookMs = 0
+    assert.deepEqual([held.isLeading(), isLost], [true, false])
+    await held.close()
+  })
+
   test(`who waits takes the lease neither earlier nor later when its clock is set ${it}`, async () => {
     const server = openServer()
     server.take('a')

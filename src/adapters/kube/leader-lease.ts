@@ -117,10 +117,12 @@ function waitFor({ isClosed }: State, list: (() => void)[], isSo: boolean): Prom
 
 /** One try, then the next: after `retryMs`, or when our time runs out. */
 async function turn(state: State): Promise<void> {
-  const { clock, retryMs } = state.options
+  const { clock, retryMs, renewMs } = state.options
   // The request may take long; what it grants counts from before it was made.
   const started = momentOf(clock)
-  const watchdog = clock.after(Math.max(leftMs(state), 1), () => note(state))
+  // Of a clock that was set the answer tells whether the lease is lost; until then nothing is written.
+  const runsOutMs = (state.renewed?.monotonicMs ?? -Infinity) + renewMs - started.monotonicMs
+  const watchdog = clock.after(Math.max(runsOutMs, 1), () => note(state))
   const isHeld = await tryHold(state).catch((error: unknown) => {
     say(state, `cannot reach the lease: ${error instanceof Error ? error.message : String(error)}`)
     return false

@@ -24,6 +24,7 @@ export function startHeartbeat(o: {
       const isDue = ++beats % STATUS_EVERY === 0 || isOther || (await isDoubted(o.client, o.facts))
       if (isDue) await writeNodeStatus(o.client, o.facts, { nowMs: o.clock.nowMs(), felt: o.pressure.felt() })
     } catch (error) {
+      if (isClosed) return // the server may have ended after us
       o.log(`node ${o.facts.name}: heartbeat: ${error instanceof Error ? error.message : String(error)}`)
     }
     if (!isClosed) cancel = o.clock.after(LEASE_MS, () => void beat())

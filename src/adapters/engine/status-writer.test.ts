@@ -14,7 +14,8 @@ const answering = (error: Error): KubeClient => ({ patch: () => Promise.reject(e
 for (const { status, reason, want } of [
   { status: 422, reason: 'Invalid', want: { code: 'STATUS_REFUSED', retry: 'spec' } },
   { status: 413, reason: 'RequestEntityTooLarge', want: { code: 'STATUS_REFUSED', retry: 'spec' } },
-  { status: 403, reason: 'Forbidden', want: { code: 'STATUS_REFUSED', retry: 'spec' } },
+  { status: 401, reason: 'Unauthorized', want: { name: 'ApiError' } },
+  { status: 403, reason: 'Forbidden', want: { name: 'ApiError' } },
   { status: 409, reason: 'Conflict', want: { name: 'ApiError' } },
   { status: 429, reason: 'TooManyRequests', want: { name: 'ApiError' } },
   { status: 503, reason: 'ServiceUnavailable', want: { name: 'ApiError' } },

@@ -55,7 +55,7 @@ export function keyOf(object: KubeObject): string {
  * Writes a status in one request, or none when it is what the object shows already. Fields that are undefined are taken away.
  *
  * @returns the object as the server has it now; `undefined` when it is gone
- * @throws SluiceError STATUS_REFUSED: it is not taken, however often it is written; ApiError for what passes
+ * @throws SluiceError STATUS_REFUSED: it is not taken, however often it is written; ApiError for what passes, a lack of rights too
  */
 export async function writeStatus(
   client: KubeClient,
@@ -71,7 +71,8 @@ export async function writeStatus(
     return await client.patch(refOf(object), 'json', patch, { fieldManager, subresource: 'status' })
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) return undefined
-    if (!isRefusal(error)) throw error
+    // a right that is lacking may come, with the server's own start or a rotated token: what was found is owed until then
+    if (!isRefusal(error) || error.status === 401 || error.status === 403) throw error
     const message = `the status of ${describeRef(refOf(object))} is not taken: ${error.message}`
     throw new SluiceError('STATUS_REFUSED', message, { retry: 'spec', cause: error })
   }

@@ -100,7 +100,7 @@ export const ERROR_CODES = {
     'Another engine holds the lease of this cluster. It does the work; this one takes over when the other is gone.',
   // adapters/engine
   STATUS_REFUSED:
-    'The API server does not take the status of an object, so that the object does not say how it is. The message is its answer: mend the rights of the engine, or the object. What Git asks for is applied all the same.',
+    'The API server does not take the status of an object, so that the object does not say how it is. The message is its answer: mend the object, or the rule that refuses it. What Git asks for is applied all the same.',
   APPLY_FAILED: 'The API server refused an object, or applying it would do harm. The message names it; fix it in Git.',
   // adapters/git, pipeline/source
   GIT_REMOTE: 'The Git host did not give what was asked for. The message is its answer; Sluice tries again by itself.',

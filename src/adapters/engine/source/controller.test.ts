@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { startController } from '../../../engine/converge.ts'
 import { WORDS } from '../../../controllers/git-repository.ts'
 import { FINALIZER } from '../../../kinds/flux-object.ts'
 import { parseGitRepository } from '../../../kinds/git-repository.ts'
+import { read } from '../../../lib/kube/read.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
+import { ApiError } from '../../kube/api-error.ts'
 import { manualClock } from '../../../../tests/support/manual-clock.ts'
 import { clusterOf, reconcile } from '../../../../tests/support/one-object.ts'
 import { sourceController } from './controller.ts'
@@ -73,3 +76,34 @@ for (const [it, setByMs] of [
     await reconcile(controller, KEY)
     assert.equal(looks, 2)
   })
+
+test('what was found is said as soon as the status may be written, not at the next look', async () => {
+  const clock = manualClock()
+  const { cluster, context } = clusterOf(repository(1), clock)
+  let refusals = 1
+  const patch: typeof context.client.patch = async (...asked) => {
+    if (refusals-- > 0) throw new ApiError(403, 'Forbidden', 'RBAC: not known yet')
+    return context.client.patch(...asked)
+  }
+  const caches = {
+    open: () => ({
+      ...context.caches.open({ apiVersion: '', kind: '' }),
+      ready: Promise.resolve(),
+      onChange: () => undefined,
+    }),
+  } as unknown as typeof context.caches
+  const controller = sourceController(
+    { ...context, caches, client: { ...context.client, patch } },
+    {
+      ...{ kind: 'GitRepository', parse: parseGitRepository, words: WORDS },
+      look: async () => ({ kind: 'stored', artifact, news: 'stored' }),
+    },
+  )
+  const running = await startController(controller, { clock, onError: () => undefined })
+  await running.whenIdle()
+  assert.equal(cluster.now['status'], undefined)
+  clock.advance(750)
+  await running.whenIdle()
+  assert.equal(read(cluster.now, 'status', 'artifact', 'revision'), REVISION)
+  await running.close()
+})

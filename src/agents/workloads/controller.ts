@@ -29,7 +29,7 @@ const FIRST_BACKOFF_MS = 5
 /**
  * Makes a kind a controller of the engine's loop: writes are carried out and put into the caches at once; a conflict, or a name
  * that is taken, means that the copy is behind, so look again a moment later; any other refusal is remembered for the next decision, which can make it a condition.
- * What is refused twice in a row waits for the engine's next try.
+ * What is refused twice in a row waits for the engine's next try, which begins without it.
  */
 export function workloadController<Seen>(
   bench: Bench,
@@ -38,6 +38,7 @@ export function workloadController<Seen>(
   const failures = new Map<string, string>()
   const taken = new Map<string, number>()
   const conflicts = new Map<string, number>()
+  const remembered = [failures, taken, conflicts]
   let lookAgain: Wake['after'] = () => undefined
   const mayBeBehind = (key: string, { reason }: ApiError): boolean => {
     if (reason !== 'AlreadyExists') return reason === 'Conflict'
@@ -62,7 +63,7 @@ export function workloadController<Seen>(
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
       if (mayBeBehind(key, error)) return await catchUp(key, isLast)
-      if (isLast || failures.has(key)) throw error
+      if (isLast || failures.delete(key)) throw error
       failures.set(key, error.message)
     }
   }
@@ -74,7 +75,11 @@ export function workloadController<Seen>(
       lookAgain = wake.after
       return kind.watch(wake)
     },
-    observe: async (key) => kind.observe(key, failures.get(key)),
+    async observe(key) {
+      const seen = await kind.observe(key, failures.get(key))
+      if (seen === undefined) for (const each of remembered) each.delete(key)
+      return seen
+    },
     decide: kind.decide,
     act: (changes, _seen, key) => carry(key, changes, false),
     async settle(status, _seen, key) {
@@ -82,9 +87,7 @@ export function workloadController<Seen>(
       if (status.length > 0) await carry(key, status, true)
     },
     close() {
-      failures.clear()
-      taken.clear()
-      conflicts.clear()
+      for (const each of remembered) each.clear()
     },
   }
 }

@@ -649,6 +649,13 @@ test('a delivery that was dropped does not come back when its image does after a
 
 const next = { ...writeBack, commit: 'e'.repeat(40), images: [{ image: IMAGE, tag: '1.2.0' }] } as FactBody
 const again = [build('1.1.0', 'f'.repeat(40)), { ...apply('f'.repeat(40)), changes: [] } as FactBody, health('healthy')]
+const E = 'e'.repeat(40)
+const toNext = [
+  build('1.2.0', E),
+  apply(E),
+  { ...pod(D), image: `${IMAGE}:1.2.0`, pod: 'web-2' },
+  { ...health('healthy'), revision: `main@sha1:${E}` },
+]
 const comebacks: { it: string; facts: readonly FactBody[]; ends: readonly string[] }[] = [
   {
     it: 'ends a newer one that Git asked for meanwhile, and no longer does',
@@ -659,6 +666,11 @@ const comebacks: { it: string; facts: readonly FactBody[]; ends: readonly string
     it: 'ends it for as long as Git does not ask for it again',
     facts: [policy('1.2.0'), next, ...again.slice(0, 1), build('1.2.0'), apply()],
     ends: ['1.1.0 superseded', '1.2.0 running'],
+  },
+  {
+    it: 'lets a newer one arrive after it whose commit the source had not yet',
+    facts: [policy('1.2.0'), next, ...again, ...(toNext as FactBody[])],
+    ends: ['1.1.0 done', '1.2.0 done'],
   },
   {
     it: 'leaves a newer one open that is still to be written back',

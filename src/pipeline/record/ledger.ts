@@ -304,7 +304,8 @@ function heirOf(ledger: Ledger, delivery: Delivery): WorkloadState | undefined {
 
 /**
  * What was dropped goes on when its image is asked for again, unless something else has arrived since. A newer one that Git asked for meanwhile,
- * and no longer does, is dropped for it; one that is still to be written back has its turn to come.
+ * and no longer does, is dropped for it: or this source has not come as far, and it goes on when it has, whatever arrived before it. One that is
+ * still to be written back has its turn to come.
  */
 export function reopenDropped(ledger: Ledger, { namespace, name, images }: WorkloadImages, at: string): void {
   const isAsked = ({ image, version }: Delivery): boolean =>
@@ -315,9 +316,9 @@ export function reopenDropped(ledger: Ledger, { namespace, name, images }: Workl
     const dropped = deliveryOfImage(ledger, namespace, image, tag)
     if (dropped?.isDropped !== true) continue
     const { isDropped: _past, endedAt = '', ...delivery } = dropped
-    const isOvertaken = ledger.deliveries
-      .ofService(namespace, name)
-      .some((other) => other.kind !== 'drift' && other.state === 'done' && (other.endedAt ?? '') > endedAt)
+    const hasArrivedSince = ({ kind, state, endedAt: arrivedAt = '' }: Delivery): boolean =>
+      kind !== 'drift' && state === 'done' && arrivedAt > endedAt
+    const isOvertaken = !isLeft(dropped) && ledger.deliveries.ofService(namespace, name).some(hasArrivedSince)
     if (isOvertaken) continue
     for (const other of ledger.deliveries.openOf({ namespace, name }))
       if (isLeft(other) && !isAsked(other)) supersede(ledger, { ...other, isDropped: true }, at)

@@ -22,7 +22,7 @@ export type Chance = {
 export type SimulatedCluster = {
   readonly store: SimulatedStore
   readonly chance: Chance
-  readonly clock: Clock
+  readonly clock: TurnedClock
   /**
    * Runs controllers until nothing happens any more, then ends them; answers what they wrote.
    *
@@ -33,7 +33,10 @@ export type SimulatedCluster = {
 }
 
 // Each controller's own types matter to nobody here.
-export type Controllers = (bench: Bench, caches: SharedCaches) => readonly Controller<any, any, any>[]
+export type Controllers = (
+  bench: Bench,
+  caches: SharedCaches,
+) => readonly (Controller<any, any, any> | Controller<any, never, any>)[]
 
 export type RunOptions = {
   /** How many requests fail at most. */
@@ -46,10 +49,18 @@ export type RunOptions = {
   readonly later?: readonly (() => void)[]
   /** What the rest of a cluster could do now; again and again, until nothing. */
   readonly world?: () => readonly (() => void)[]
+  /** What the rest of a cluster does for a while, between other things and whenever nothing else happens; answers whether it is busy. */
+  readonly round?: () => boolean
+  /** How far time goes at most while it is; a minute unless said. */
+  readonly roundMs?: number
+  /** After so many steps the process ends, wherever it is. */
+  readonly steps?: number
   /** So long nothing is written any more at the end; half an hour unless said. */
   readonly quietMs?: number
   /** What is asked of the server and not kept: reviews, tokens. */
   readonly answer?: (object: KubeObject) => KubeObject
+  /** What is served at paths besides those of objects. */
+  readonly serve?: (method: string, path: string, body: unknown) => ServedText
   /** Told of each write before it is carried out. */
   readonly onWrite?: (write: SimulatedWrite) => void
 }
@@ -58,6 +69,8 @@ export type RunOptions = {
 export type Failure = 'refused' | 'behind' | 'lost'
 
 export type SimulatedWrite = { readonly verb: string; readonly args: readonly any[] }
+
+export type ServedText = { readonly status: number; readonly text: string }
 
 type Request = {
   readonly verb: string
@@ -79,7 +92,10 @@ export function servedKind(apiVersion: string, kind: string, plural: string, nam
 }
 
 /** `SLUICE_TRACE=1` tells what happens, step by step. */
-const trace = process.env['SLUICE_TRACE'] === undefined ? () => undefined : console.error
+const isTraced = process.env['SLUICE_TRACE'] !== undefined
+function trace(...said: readonly unknown[]): void {
+  if (isTraced) console.error(...said.map((part) => (typeof part === 'string' ? part : JSON.stringify(part))))
+}
 
 /** Runs a case for each of its seeds, from 1 on; `SLUICE_SEED` says another first one, and `SLUICE_SEQUENCES` how many. */
 export async function forSeeds(count: number, run: (seed: number) => Promise<void>): Promise<void> {
@@ -93,7 +109,9 @@ export async function forSeeds(count: number, run: (seed: number) => Promise<voi
 }
 
 const MOST_STEPS = 20_000
-const WRITES = new Set(['create', 'replace', 'patch', 'remove', 'delete'])
+const WRITES = new Set(['create', 'replace', 'patch', 'remove', 'delete', 'PUT'])
+/** So long a controller waits after a conflict. */
+const AFTER_CONFLICT_MS = 20
 
 export function simulateCluster(seed: number, kinds: readonly KubeResource[], startMs: number): SimulatedCluster {
   const chance = chanceOf(seed)
@@ -121,10 +139,17 @@ export function simulateCluster(seed: number, kinds: readonly KubeResource[], st
         if (!(error instanceof ApiError)) net.broken.push(error)
       }
       const starting = Promise.all(
-        controllers(bench, caches).map((controller) => startController(controller, { clock, onError })),
+        controllers(bench, caches).map((controller) =>
+          startController(controller as Controller<any, unknown, any>, { clock, onError }),
+        ),
       )
-      await untilQuiet(net, clock, chance, options)
-      await Promise.all((await starting).map((running) => running.close()))
+      let hasStarted = false
+      starting.then(
+        () => (hasStarted = true),
+        () => undefined,
+      )
+      await untilQuiet(net, clock, chance, options, () => hasStarted)
+      await cutOff(net, clock, Promise.all((await starting).map((running) => running.close())))
       caches.close()
       return net.written
     },
@@ -140,7 +165,7 @@ function chanceOf(seed: number): Chance {
   }
 }
 
-type TurnedClock = Clock & { readonly dueMs: () => number; readonly turnTo: (ms: number) => void }
+export type TurnedClock = Clock & { readonly dueMs: () => number; readonly turnTo: (ms: number) => void }
 
 /** A clock that stands still until it is turned; it says when the next task is due. */
 function turnedClock(startMs: number): TurnedClock {
@@ -169,19 +194,12 @@ type Network = {
   readonly broken: unknown[]
   /** What could happen next. */
   readonly choices: () => readonly (() => void)[]
+  /** Ends all requests without an answer; what was written may be carried out all the same. */
+  readonly cut: () => void
 }
 
-function network(
-  store: SimulatedStore,
-  kinds: readonly KubeResource[],
-  chance: Chance,
-  {
-    faults = 0,
-    failures = ['refused', 'behind', 'lost'],
-    onWrite = () => undefined,
-    answer: reviewed = (object) => object,
-  }: RunOptions,
-): Network {
+function network(store: SimulatedStore, kinds: readonly KubeResource[], chance: Chance, options: RunOptions): Network {
+  const { faults = 0, failures = ['refused', 'behind', 'lost'], onWrite = () => undefined } = options
   const requests = new Set<Request>()
   const watches = new Set<Watch>()
   const written: string[] = []
@@ -206,7 +224,7 @@ function network(
       })
   const answer = (request: Request): void => {
     requests.delete(request)
-    if (request.verb !== 'list') trace('answer', request.verb, ...request.args.map((arg) => JSON.stringify(arg)))
+    if (request.verb !== 'list') trace('answer', request.verb, ...request.args)
     const isFailing = left > 0 && !['list', 'resources'].includes(request.verb) && chance.is(0.15)
     if (isFailing) left--
     if (isFailing) trace('which fails')
@@ -216,10 +234,10 @@ function network(
     const next = nextOf(store, watch)
     if (next === undefined) return
     watch.at = next.version
-    trace('event', watch.selection.kind, next.event.type, JSON.stringify(next.event.object))
+    trace('event', watch.selection.kind, next.event.type, next.event.object)
     watch.onEvent({ ...next.event, object: shown(watch.selection, next.event.object) })
   }
-  const client = clientOf(store, kinds, ask, watches, reviewed)
+  const client = clientOf(store, kinds, ask, watches, options)
   return {
     client,
     written,
@@ -228,6 +246,11 @@ function network(
       ...[...requests].map((request) => () => answer(request)),
       ...[...watches].filter((watch) => nextOf(store, watch)).map((watch) => () => deliver(watch)),
     ],
+    cut() {
+      const canBeLost = failures.includes('lost')
+      for (const request of requests) request.end(failing(request, canBeLost && chance.is(0.5) ? 'lost' : 'refused'))
+      requests.clear()
+    },
   }
 }
 
@@ -261,7 +284,7 @@ function clientOf(
   kinds: readonly KubeResource[],
   ask: Ask,
   watches: Set<Watch>,
-  reviewed: (object: KubeObject) => KubeObject,
+  { answer = (object) => object, serve }: RunOptions,
 ): HttpKubeClient {
   const served = (apiVersion: string, kind: string): KubeResource | undefined =>
     kinds.find((one) => one.apiVersion === apiVersion && one.kind === kind)
@@ -274,7 +297,7 @@ function clientOf(
     }
   }
   const create = ask('create', store.create)
-  const review = ask('review', reviewed)
+  const review = ask('review', answer)
   const client: Partial<HttpKubeClient> = {
     server: 'https://simulated',
     namespace: 'default',
@@ -287,9 +310,9 @@ function clientOf(
     }),
     list: ask('list', store.list),
     create: (object, options) => (isAsked(object) ? review(object) : create(object, options)),
-    raw: async (_method, path, body) => {
-      const answer = await review({ ...(body as KubeObject), path })
-      return { status: 201, text: JSON.stringify(answer) }
+    raw: async (method, path, body) => {
+      if (serve !== undefined) return ask(method, serve)(method, path, body).catch(refusal)
+      return { status: 201, text: JSON.stringify(await review({ ...(body as KubeObject), path })) }
     },
     replace: ask('replace', store.replace),
     patch: ask('patch', store.patch),
@@ -308,6 +331,11 @@ function clientOf(
   return client as KubeClient as HttpKubeClient
 }
 
+function refusal(error: unknown): ServedText {
+  if (!(error instanceof ApiError)) throw error
+  return { status: error.status, text: JSON.stringify({ message: error.message }) }
+}
+
 /** What a server answers and does not keep. */
 const isAsked = ({ kind }: KubeObject): boolean => /Review$|^TokenRequest$/.test(kind)
 
@@ -315,25 +343,47 @@ async function untilQuiet(
   net: Network,
   clock: TurnedClock,
   chance: Chance,
-  { others = [], later = [], world = () => [], quietMs = 1_800_000 }: RunOptions,
+  options: RunOptions,
+  hasStarted: () => boolean,
 ): Promise<void> {
+  const { others = [], later = [], world = () => [], round, roundMs = 60_000, quietMs = 1_800_000 } = options
   const [waiting, ending] = [[...others], [...later]]
   let changedMs = clock.nowMs()
   let writes = 0
+  let left = options.steps ?? Infinity
   for (let step = 0; step < MOST_STEPS; step++) {
     // all that promises bring comes before
     await new Promise((resolve) => setImmediate(resolve))
     if (net.broken.length > 0) throw net.broken[0]
+    if (hasStarted() && left-- <= 0) return
     if (net.written.length > writes) changedMs = clock.nowMs()
     writes = net.written.length
     const choices = [...net.choices(), ...world()]
     const isOthersTurn = waiting.length > 0 && (choices.length === 0 || chance.is(0.1))
     if (isOthersTurn) trace('others')
     if (isOthersTurn) waiting.shift()?.()
+    else if (choices.length > 0 && round && chance.is(0.1)) round()
     else if (choices.length > 0) chance.pick(choices)()
     else if (ending.length > 0) ending.shift()?.()
-    else if (clock.dueMs() > changedMs + quietMs) return
-    else clock.turnTo(clock.dueMs())
+    else {
+      const isBusy = round?.() === true || net.choices().length > 0
+      if (isBusy) changedMs = clock.nowMs()
+      const nextMs = Math.min(clock.dueMs(), isBusy ? clock.nowMs() + roundMs : Infinity)
+      if (nextMs > changedMs + quietMs) return
+      clock.turnTo(nextMs)
+    }
   }
   assert.fail(`still at work after ${MOST_STEPS} steps; the last writes:\n${net.written.slice(-8).join('\n')}`)
+}
+
+/** Ends a process: what it still asks for is not answered, and what it waits for comes. */
+async function cutOff(net: Network, clock: TurnedClock, closing: Promise<unknown>): Promise<void> {
+  let isDone = false
+  const done = closing.finally(() => (isDone = true))
+  for (;;) {
+    net.cut()
+    await new Promise((resolve) => setImmediate(resolve))
+    if (isDone) return void (await done)
+    clock.turnTo(Math.min(clock.dueMs(), clock.nowMs() + AFTER_CONFLICT_MS))
+  }
 }

@@ -45,9 +45,10 @@ export function simulatedStore(nowMs: () => number, hasNamespaces: boolean): Sim
     if (object === undefined) throw new ApiError(404, 'NotFound', `${ref.kind} "${ref.name}" not found`)
     return object
   }
-  const save = (object: KubeObject): KubeObject => {
-    const key = keyOf(refOf(object))
+  const save = (given: KubeObject): KubeObject => {
+    const key = keyOf(refOf(given))
     const before = objects.get(key)
+    const object = withGeneration(given, before)
     if (before !== undefined && isSameButVersion(before, object)) return before
     const version = log.length + 1
     const stored = { ...object, metadata: { ...object.metadata, resourceVersion: `${version}` } }
@@ -64,7 +65,10 @@ export function simulatedStore(nowMs: () => number, hasNamespaces: boolean): Sim
     if (resourceVersion !== undefined && resourceVersion !== before.metadata.resourceVersion)
       throw conflict('the object has been modified')
     if (uid !== undefined && uid !== before.metadata.uid) throw conflict('Precondition failed: UID in precondition')
-    if (subresource === 'status') return save({ ...before, status: after['status'] })
+    if (subresource === 'status') {
+      const { metadata } = before
+      return save({ ...before, metadata: { ...metadata, ...defined({ annotations }) }, status: after['status'] })
+    }
     if (subresource === 'approval') {
       const { conditions } = objectOf(asJson(after['status']))
       return save({ ...before, status: { ...objectOf(asJson(before['status'])), conditions } })
@@ -148,6 +152,14 @@ export function isSelected({ apiVersion, kind, namespace, fieldSelector }: Selec
   return fieldSelector === undefined || fields[field] === value
 }
 
+/** Counts what was wanted of an object. */
+function withGeneration(object: KubeObject, before: KubeObject | undefined): KubeObject {
+  if (object['spec'] === undefined) return object
+  const { generation = 1 } = (before ?? object).metadata
+  const hasChanged = before !== undefined && !isDeepStrictEqual(before['spec'], object['spec'])
+  return { ...object, metadata: { ...object.metadata, generation: generation + (hasChanged ? 1 : 0) } }
+}
+
 function isSameButVersion(before: KubeObject, after: KubeObject): boolean {
   const { resourceVersion } = before.metadata
   return isDeepStrictEqual(before, { ...after, metadata: { ...after.metadata, resourceVersion } })
@@ -178,7 +190,8 @@ function leaving(object: KubeObject, options: DeleteOptions, now: string): Parti
   const { finalizers = [], deletionTimestamp = now, deletionGracePeriodSeconds: before = Infinity } = object.metadata
   const { propagationPolicy, gracePeriodSeconds } = options
   const spec: JsonObject = objectOf(asJson(object['spec']))
-  const isRunning = object.kind === 'Pod' && spec.nodeName !== undefined
+  const { phase } = objectOf(asJson(object['status'] ?? {}))
+  const isRunning = object.kind === 'Pod' && spec.nodeName !== undefined && phase !== 'Succeeded' && phase !== 'Failed'
   const asked = gracePeriodSeconds ?? Number(spec.terminationGracePeriodSeconds ?? 30)
   const others = finalizers.filter((finalizer) => finalizer !== ORPHAN && finalizer !== FOREGROUND)
   const own = { Background: [], Foreground: [FOREGROUND], Orphan: [ORPHAN] }

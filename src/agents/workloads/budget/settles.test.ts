@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { troubledCluster, type TroubledCluster } from '../../../../tests/support/troubled-cluster.ts'
-import { type Course, everySeed, untilQuiet, workInTrouble } from '../../../../tests/support/until-quiet.ts'
-import { startController } from '../../../engine/converge.ts'
+import {
+  forSeeds,
+  servedKind,
+  simulateCluster,
+  type RunOptions,
+  type SimulatedCluster,
+} from '../../../../tests/support/simulated-cluster.ts'
+import { untilSettled, workInTrouble } from '../../../../tests/support/until-settled.ts'
+import { refOf } from '../../../lib/kube/object.ts'
 import { controlledBy, controllerOf, scaledValue, timeText } from '../meta.ts'
 import { isReadyPod } from '../pods.ts'
 import type { Pod, ReplicaSet } from '../shapes.ts'
@@ -10,14 +16,20 @@ import { budgetController } from './controller.ts'
 import type { Budget } from './decide.ts'
 
 const START_MS = Date.parse('2026-11-23T04:00:00Z')
+const kinds = [
+  servedKind('policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets'),
+  servedKind('v1', 'Pod', 'pods'),
+  servedKind('apps/v1', 'ReplicaSet', 'replicasets'),
+  servedKind('apps/v1', 'Deployment', 'deployments'),
+]
 const LABELS = { app: 'x' }
 
-const budgetOf = (cluster: TroubledCluster): Budget => cluster.of<Budget>('PodDisruptionBudget')[0] as Budget
+const budgetOf = (cluster: SimulatedCluster): Budget => cluster.store.of<Budget>('PodDisruptionBudget')[0] as Budget
 const isHealthy = (pod: Pod): boolean => isReadyPod(pod) && pod.metadata.deletionTimestamp === undefined
 const isChosen = ({ metadata }: Pod): boolean => metadata.labels?.['app'] === 'x'
-const healthyOf = (cluster: TroubledCluster): Pod[] => cluster.of<Pod>('Pod').filter(isChosen).filter(isHealthy)
+const healthyOf = (cluster: SimulatedCluster): Pod[] => cluster.store.of<Pod>('Pod').filter(isChosen).filter(isHealthy)
 
-function podOf({ clock, chance: { is, pick } }: TroubledCluster, name: string, set: ReplicaSet | undefined): Pod {
+function podOf({ clock, chance: { is, pick } }: SimulatedCluster, name: string, set: ReplicaSet | undefined): Pod {
   return {
     ...{ apiVersion: 'v1', kind: 'Pod', spec: { containers: [], nodeName: 'n' } },
     metadata: {
@@ -34,19 +46,19 @@ function podOf({ clock, chance: { is, pick } }: TroubledCluster, name: string, s
 }
 
 /** A ReplicaSet, its pods, pods of nobody, and a budget whose status is of any former time. */
-function begin(cluster: TroubledCluster): void {
+function begin(cluster: SimulatedCluster): void {
   const { pick, int, is } = cluster.chance
   const set: ReplicaSet = {
     ...{ apiVersion: 'apps/v1', kind: 'ReplicaSet', metadata: { name: 's', namespace: 'a', uid: 's' } },
     spec: { replicas: int(5), selector: { matchLabels: LABELS }, template: { spec: { containers: [] } } },
   }
-  cluster.put(set)
-  for (let at = 0; at < int(6); at++) cluster.put(podOf(cluster, `s-${at}`, is(0.8) ? set : undefined))
+  cluster.store.put(set)
+  for (let at = 0; at < int(6); at++) cluster.store.put(podOf(cluster, `s-${at}`, is(0.8) ? set : undefined))
   const much = pick([0, 1, 2, 5, '0%', '30%', '50%', '100%'])
   const disrupted = ['s-0', 's-1', 'gone']
     .filter(() => is(0.3))
     .map((name) => [name, timeText(START_MS - int(200) * 1000)])
-  cluster.put({
+  cluster.store.put({
     ...{ apiVersion: 'policy/v1', kind: 'PodDisruptionBudget' },
     metadata: { name: 'b', namespace: 'a', uid: 'b', generation: 2 },
     spec: { selector: { matchLabels: LABELS }, ...(is(0.5) ? { minAvailable: much } : { maxUnavailable: much }) },
@@ -72,7 +84,7 @@ function desiredOf({ spec: { minAvailable, maxUnavailable } }: Budget, expected:
 }
 
 /** An eviction as the API server allows it; some of the pods stay all the same. Never more go than the budget lets go. */
-function evict(cluster: TroubledCluster): boolean {
+function evict(cluster: SimulatedCluster): boolean {
   const budget = budgetOf(cluster)
   const { disruptionsAllowed = 0, desiredHealthy = 0, observedGeneration, disruptedPods } = budget.status ?? {}
   const [pod] = healthyOf(cluster)
@@ -80,32 +92,32 @@ function evict(cluster: TroubledCluster): boolean {
     return false
   const left = healthyOf(cluster).length - 1
   assert.ok(left >= Number(desiredHealthy), `${left} healthy pods are left of ${String(desiredHealthy)}`)
-  cluster.put({
+  cluster.store.put({
     ...budget,
     status: {
       ...{ ...budget.status, disruptionsAllowed: Number(disruptionsAllowed) - 1 },
       disruptedPods: { ...disruptedPods, [pod.metadata.name]: timeText(cluster.clock.nowMs()) },
     },
   })
-  if (cluster.chance.is(0.8)) cluster.remove(pod)
+  if (cluster.chance.is(0.8)) cluster.store.remove(refOf(pod))
   return true
 }
 
 /** Kubelets end what leaves and make the rest ready, a ReplicaSet makes pods anew, and somebody evicts. */
-function others(cluster: TroubledCluster, evictions: { left: number }): boolean {
+function others(cluster: SimulatedCluster, evictions: { left: number }): boolean {
   const { is } = cluster.chance
   let isBusy = false
-  for (const pod of cluster.of<Pod>('Pod')) {
+  for (const pod of cluster.store.of<Pod>('Pod')) {
     if (isHealthy(pod)) continue
     isBusy = true
     if (is(0.5)) continue
-    if (pod.metadata.deletionTimestamp !== undefined) cluster.remove(pod, 0)
-    else cluster.put({ ...podOf(cluster, pod.metadata.name, undefined), ...pod, status: READY })
+    if (pod.metadata.deletionTimestamp !== undefined) cluster.store.remove(refOf(pod), { gracePeriodSeconds: 0 })
+    else cluster.store.put({ ...podOf(cluster, pod.metadata.name, undefined), ...pod, status: READY })
   }
-  const [set] = cluster.of<ReplicaSet>('ReplicaSet')
-  const mine = cluster.of<Pod>('Pod').filter((pod) => controllerOf(pod)?.uid === 's')
-  if (set && mine.length < (set.spec.replicas ?? 1) && is(0.5)) {
-    cluster.put(podOf(cluster, `s-${cluster.happened.length}`, set))
+  const [set] = cluster.store.of<ReplicaSet>('ReplicaSet')
+  const mine = cluster.store.of<Pod>('Pod').filter((pod) => controllerOf(pod)?.uid === 's')
+  if (set && mine.length < (set.spec.replicas ?? 1)) {
+    if (is(0.5)) cluster.store.put(podOf(cluster, `s-${cluster.store.log.length}`, set))
     isBusy = true
   }
   if (evictions.left > 0 && evict(cluster)) evictions.left--
@@ -113,13 +125,13 @@ function others(cluster: TroubledCluster, evictions: { left: number }): boolean 
 }
 const READY = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] }
 
-function holds(cluster: TroubledCluster): void {
+function holds(cluster: SimulatedCluster): void {
   const budget = budgetOf(cluster)
   const { spec, status = {} } = budget
-  const chosen = cluster.of<Pod>('Pod').filter(isChosen)
+  const chosen = cluster.store.of<Pod>('Pod').filter(isChosen)
   const isOwned = chosen.some((pod) => controllerOf(pod) !== undefined)
   const counts = typeof spec.minAvailable === 'number'
-  const replicas = isOwned ? (cluster.of<ReplicaSet>('ReplicaSet')[0]?.spec.replicas ?? 1) : 0
+  const replicas = isOwned ? (cluster.store.of<ReplicaSet>('ReplicaSet')[0]?.spec.replicas ?? 1) : 0
   const expected = counts ? chosen.length : replicas
   const desired = desiredOf(budget, expected)
   const healthy = healthyOf(cluster).length
@@ -134,17 +146,16 @@ function holds(cluster: TroubledCluster): void {
 }
 
 test('a budget tells the truth from any state, never lets more go than it may, and a second run writes nothing', () =>
-  everySeed(12, async (seed) => {
-    const cluster = troubledCluster(seed, START_MS)
+  forSeeds(12, async (seed) => {
+    const cluster = simulateCluster(seed, kinds, START_MS)
     begin(cluster)
     const evictions = { left: 6 }
-    const course: Course = {
-      start: (bench, options) => startController(budgetController(bench), options),
-      others: () => others(cluster, evictions),
-      stepMs: 10_000,
+    const options: RunOptions = {
+      serve: () => ({ status: 404, text: '{}' }),
+      round: () => others(cluster, evictions),
+      roundMs: 10_000,
     }
-    cluster.meanwhile = () => void others(cluster, evictions)
-    await workInTrouble(cluster, course, 12)
-    await untilQuiet(cluster, course)
+    await workInTrouble(cluster, (bench) => [budgetController(bench)], options, 96)
+    await untilSettled(cluster, (bench) => [budgetController(bench)], options)
     holds(cluster)
   }))

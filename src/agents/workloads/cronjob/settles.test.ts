@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { troubledCluster, type TroubledCluster } from '../../../../tests/support/troubled-cluster.ts'
-import { type Course, everySeed, TROUBLE, untilQuiet, workInTrouble } from '../../../../tests/support/until-quiet.ts'
-import { startController } from '../../../engine/converge.ts'
+import {
+  forSeeds,
+  servedKind,
+  simulateCluster,
+  type RunOptions,
+  type SimulatedCluster,
+} from '../../../../tests/support/simulated-cluster.ts'
+import { untilSettled, workInTrouble } from '../../../../tests/support/until-settled.ts'
 import { nextTimeMs } from '../../../lib/cron/next.ts'
 import { parseSchedule } from '../../../lib/cron/parse.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
@@ -13,13 +18,14 @@ import { cronJobController } from './controller.ts'
 import type { CronJob } from './decide.ts'
 
 const START_MS = Date.parse('2026-11-23T04:00:10Z')
+const kinds = [servedKind('batch/v1', 'CronJob', 'cronjobs'), servedKind('batch/v1', 'Job', 'jobs')]
 const MINUTE_MS = 60_000
 
-const cronJobOf = (cluster: TroubledCluster): CronJob => cluster.of<CronJob>('CronJob')[0] as CronJob
-const mineOf = (cluster: TroubledCluster): Job[] =>
-  cluster.of<Job>('Job').filter((job) => controllerOf(job)?.uid === 'c')
+const cronJobOf = (cluster: SimulatedCluster): CronJob => cluster.store.of<CronJob>('CronJob')[0] as CronJob
+const mineOf = (cluster: SimulatedCluster): Job[] =>
+  cluster.store.of<Job>('Job').filter((job) => controllerOf(job)?.uid === 'c')
 
-function anyCronJob({ chance: { pick, int, is } }: TroubledCluster): CronJob {
+function anyCronJob({ chance: { pick, int, is } }: SimulatedCluster): CronJob {
   const jobTemplate = { spec: { template: { spec: { containers: [] } } } }
   const active = ['c-1', 'gone', 's-0', 's-1', 's-2'].filter(() => is(0.3))
   return {
@@ -44,12 +50,12 @@ function anyCronJob({ chance: { pick, int, is } }: TroubledCluster): CronJob {
 }
 
 /** Jobs in any state, of the CronJob and of nobody, of another and of a former one of its name. */
-function anyJobs(cluster: TroubledCluster, cronJob: CronJob): void {
+function anyJobs(cluster: SimulatedCluster, cronJob: CronJob): void {
   const { pick, int, is } = cluster.chance
   for (let at = 0; at < int(5); at++) {
     const owner = pick([cronJob, cronJob, undefined, { ...cronJob, metadata: { ...cronJob.metadata, uid: 'former' } }])
     const dueMs = START_MS - int(180) * MINUTE_MS
-    cluster.put({
+    cluster.store.put({
       ...{ apiVersion: 'batch/v1', kind: 'Job', spec: cronJob.spec.jobTemplate.spec },
       metadata: {
         ...{ name: `s-${at}`, namespace: 'a', uid: `s-${at}` },
@@ -75,18 +81,18 @@ function ended(atMs: number, type: string): Job['status'] {
 }
 
 /** Jobs run for a while and end. */
-function others({ chance: { is }, clock, of, put }: TroubledCluster): boolean {
+function others({ chance: { is }, clock, store }: SimulatedCluster): boolean {
   let isBusy = false
-  for (const job of of<Job>('Job').filter((each) => !isOver(each))) {
+  for (const job of store.of<Job>('Job').filter((each) => !isOver(each))) {
     isBusy = true
     if (is(0.8)) continue
-    put({ ...job, status: ended(clock.nowMs(), is(0.7) ? 'Complete' : 'Failed') } as KubeObject)
+    store.put({ ...job, status: ended(clock.nowMs(), is(0.7) ? 'Complete' : 'Failed') } as KubeObject)
   }
   return isBusy
 }
 
 /** What holds of each Job that is made: its time has come, and comes once, and what runs already does not forbid it. */
-function mayRun(cluster: TroubledCluster, made: Set<string>, job: KubeObject): void {
+function mayRun(cluster: SimulatedCluster, made: Set<string>, job: KubeObject): void {
   const { name } = job.metadata
   const { concurrencyPolicy, startingDeadlineSeconds = Infinity, suspend } = cronJobOf(cluster).spec
   const lateMs = cluster.clock.nowMs() - dueOf(job)
@@ -102,7 +108,7 @@ function mayRun(cluster: TroubledCluster, made: Set<string>, job: KubeObject): v
   made.add(name)
 }
 
-function holds(cluster: TroubledCluster): void {
+function holds(cluster: SimulatedCluster): void {
   const { spec, status = {} } = cronJobOf(cluster)
   const { suspend, schedule, timeZone = 'UTC', startingDeadlineSeconds } = spec
   const mine = mineOf(cluster).filter(({ metadata }) => metadata.deletionTimestamp === undefined)
@@ -118,22 +124,21 @@ function holds(cluster: TroubledCluster): void {
 }
 
 test('a CronJob runs every time once, as its policy says, from any state, and a second run writes nothing', () =>
-  everySeed(12, async (seed) => {
-    const cluster = troubledCluster(seed, START_MS)
+  forSeeds(12, async (seed) => {
+    const cluster = simulateCluster(seed, kinds, START_MS)
     const { clock } = cluster
     const given = anyCronJob(cluster)
-    cluster.put(given)
+    cluster.store.put(given)
     anyJobs(cluster, given)
     const made = new Set<string>()
-    cluster.meanwhile = () => void others(cluster)
     const times = new Set(mineOf(cluster).map(dueOf))
-    cluster.beforeCreate = (job) => {
-      mayRun(cluster, made, job)
-      times.add(dueOf(job))
-    }
-    const course: Course = {
-      start: (bench, options) => startController(cronJobController(bench), options),
-      others() {
+    const options: RunOptions = {
+      onWrite({ verb, args: [job] }) {
+        if (verb !== 'create' || cluster.store.get('Job', 'a', job.metadata.name)) return
+        mayRun(cluster, made, job)
+        times.add(dueOf(job))
+      },
+      round() {
         const at = cronJobOf(cluster).status?.lastScheduleTime
         assert.ok(
           at === given.status?.lastScheduleTime || times.has(timeMs(at)),
@@ -141,13 +146,13 @@ test('a CronJob runs every time once, as its policy says, from any state, and a 
         )
         return others(cluster)
       },
-      stepMs: 20_000,
+      roundMs: 20_000,
       // a Job whose creation was not answered is seen when the watch tells of it, and forbids the next one only then
-      trouble: { ...TROUBLE, lost: 0 },
+      failures: ['refused', 'behind'],
     }
-    await workInTrouble(cluster, course, 20)
+    await workInTrouble(cluster, (bench) => [cronJobController(bench)], options, 160)
     // then no time comes any more: between two minutes all is quiet
-    clock.advance(MINUTE_MS - (clock.nowMs() % MINUTE_MS) + 10_000)
-    await untilQuiet(cluster, { ...course, stepMs: 100 })
+    clock.turnTo(clock.nowMs() + MINUTE_MS - (clock.nowMs() % MINUTE_MS) + 10_000)
+    await untilSettled(cluster, (bench) => [cronJobController(bench)], { ...options, roundMs: 100, quietMs: 2000 })
     holds(cluster)
   }))

@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { troubledCluster, type TroubledCluster } from '../../../../tests/support/troubled-cluster.ts'
-import { type Course, everySeed, TROUBLE, untilQuiet, workInTrouble } from '../../../../tests/support/until-quiet.ts'
-import { type RunningController, startController } from '../../../engine/converge.ts'
-import type { KubeObject } from '../../../lib/kube/object.ts'
+import {
+  type Controllers,
+  forSeeds,
+  servedKind,
+  simulateCluster,
+  type RunOptions,
+  type SimulatedCluster,
+} from '../../../../tests/support/simulated-cluster.ts'
+import { untilSettled, workInTrouble } from '../../../../tests/support/until-settled.ts'
+import { type KubeObject, refOf } from '../../../lib/kube/object.ts'
 import { conditionOf, controlledBy, controllerOf, timeText } from '../meta.ts'
 import { isActivePod, isFinishedPod, isReadyPod } from '../pods.ts'
 import { replicaSetController } from '../replicaset/controller.ts'
@@ -12,11 +18,17 @@ import { deploymentController } from './controller.ts'
 import { maxSurge, maxUnavailable, sizeOf, wantedReplicas } from './scaling.ts'
 
 const START_MS = Date.parse('2026-11-23T04:00:00Z')
+const kinds = [
+  servedKind('apps/v1', 'Deployment', 'deployments'),
+  servedKind('apps/v1', 'ReplicaSet', 'replicasets'),
+  servedKind('v1', 'Pod', 'pods'),
+]
 const LABELS = { app: 'x' }
 
-const deploymentOf = (cluster: TroubledCluster): Deployment => cluster.of<Deployment>('Deployment')[0] as Deployment
-const setsOf = (cluster: TroubledCluster): ReplicaSet[] =>
-  cluster.of<ReplicaSet>('ReplicaSet').filter((set) => controllerOf(set)?.uid === 'd')
+const deploymentOf = (cluster: SimulatedCluster): Deployment =>
+  cluster.store.of<Deployment>('Deployment')[0] as Deployment
+const setsOf = (cluster: SimulatedCluster): ReplicaSet[] =>
+  cluster.store.of<ReplicaSet>('ReplicaSet').filter((set) => controllerOf(set)?.uid === 'd')
 const template = (image: string): PodTemplate => ({
   metadata: { labels: LABELS },
   spec: { containers: [{ name: 'c', image }] },
@@ -24,7 +36,7 @@ const template = (image: string): PodTemplate => ({
 const ownedBy = (owner: KubeObject | undefined): object => (owner ? { ownerReferences: [controlledBy(owner)] } : {})
 
 /** A Deployment, sets of former templates in any state, of the Deployment and of nobody, of another and of a former one of its name. */
-function begin(cluster: TroubledCluster): void {
+function begin(cluster: SimulatedCluster): void {
   const { pick, int, is } = cluster.chance
   const rollingUpdate = { maxSurge: pick([0, 1, 2, '25%', '100%']), maxUnavailable: pick([0, 1, '25%', '50%']) }
   const owner: Deployment = {
@@ -44,7 +56,7 @@ function begin(cluster: TroubledCluster): void {
       ...(is(0.3) && { conditions: [{ type: pick(['Progressing', 'Available']), status: 'False', reason: 'Before' }] }),
     },
   }
-  cluster.put(owner)
+  cluster.store.put(owner)
   for (let at = 0; at < int(4); at++) {
     const by = pick([owner, owner, undefined, { ...owner, metadata: { ...owner.metadata, uid: 'former' } }])
     const revision: Record<string, string> = is(0.7) ? { 'deployment.kubernetes.io/revision': String(int(4)) } : {}
@@ -57,14 +69,14 @@ function begin(cluster: TroubledCluster): void {
       spec: { replicas: int(3), selector: { matchLabels: LABELS }, template: template(pick(['x:0', 'x:1', 'x:2'])) },
       status: { replicas: int(3), ...(is(0.5) && { availableReplicas: int(3) }) },
     }
-    cluster.put(set)
+    cluster.store.put(set)
     for (let pod = 0; pod < int(3); pod++) anyPod(cluster, `d-${at}-${pod}`, is(0.9) ? set : undefined)
   }
 }
 
-function anyPod(cluster: TroubledCluster, name: string, set: ReplicaSet | undefined): void {
+function anyPod(cluster: SimulatedCluster, name: string, set: ReplicaSet | undefined): void {
   const { pick, is } = cluster.chance
-  cluster.put({
+  cluster.store.put({
     ...{
       apiVersion: 'v1',
       kind: 'Pod',
@@ -78,36 +90,36 @@ function anyPod(cluster: TroubledCluster, name: string, set: ReplicaSet | undefi
   })
 }
 
-function ready({ clock }: TroubledCluster): object {
+function ready({ clock }: SimulatedCluster): object {
   const lastTransitionTime = timeText(clock.nowMs())
   return { phase: 'Running', conditions: [{ type: 'Ready', status: 'True', lastTransitionTime }] }
 }
 
 /** What kubelets and the garbage collector do; answers whether there was anything to do. */
-function others(cluster: TroubledCluster): boolean {
+function others(cluster: SimulatedCluster): boolean {
   const { is } = cluster.chance
   let isBusy = false
-  const uids = new Set(cluster.of('ReplicaSet').map(({ metadata }) => metadata.uid))
-  for (const pod of cluster.of<Pod>('Pod')) {
+  const uids = new Set(cluster.store.of('ReplicaSet').map(({ metadata }) => metadata.uid))
+  for (const pod of cluster.store.of<Pod>('Pod')) {
     const isLeaving = pod.metadata.deletionTimestamp !== undefined
     const owner = controllerOf(pod)
     const isLost = owner !== undefined && !uids.has(owner.uid)
     if (!isLeaving && !isLost && (isReadyPod(pod) || !isActivePod(pod))) continue
     isBusy = true
     if (is(0.5)) continue
-    if (isLeaving) cluster.remove(pod, 0)
-    else if (isLost) cluster.remove(pod)
-    else cluster.put({ ...pod, spec: { ...pod.spec, nodeName: 'n' }, status: ready(cluster) })
+    if (isLeaving) cluster.store.remove(refOf(pod), { gracePeriodSeconds: 0 })
+    else if (isLost) cluster.store.remove(refOf(pod))
+    else cluster.store.put({ ...pod, spec: { ...pod.spec, nodeName: 'n' }, status: ready(cluster) })
   }
   return isBusy
 }
 
 /** Whatever is late or refused: enough of the pods stay, not too many come, and of a set that replaces all others none beside them. */
-function staysWithinBounds(cluster: TroubledCluster): void {
+function staysWithinBounds(cluster: SimulatedCluster): void {
   const deployment = deploymentOf(cluster)
   const wanted = wantedReplicas(deployment)
   const sets = new Set(setsOf(cluster).map(({ metadata }) => metadata.uid))
-  const pods = cluster.of<Pod>('Pod').filter((pod) => sets.has(controllerOf(pod)?.uid))
+  const pods = cluster.store.of<Pod>('Pod').filter((pod) => sets.has(controllerOf(pod)?.uid))
   const active = pods.filter(isActivePod)
   if (deployment.spec.strategy?.type === 'Recreate')
     return assert.ok(
@@ -119,7 +131,7 @@ function staysWithinBounds(cluster: TroubledCluster): void {
   assert.ok(active.filter(isReadyPod).length >= least, `less than ${least} pods are ready`)
 }
 
-function holds(cluster: TroubledCluster): void {
+function holds(cluster: SimulatedCluster): void {
   const { spec, status, metadata } = deploymentOf(cluster)
   const wanted = spec.replicas ?? 1
   const mine = setsOf(cluster)
@@ -129,7 +141,7 @@ function holds(cluster: TroubledCluster): void {
   assert.deepEqual(current.map(sizeOf), wanted > 0 ? [wanted] : [])
   for (const set of current) assert.deepEqual(set.spec.template.spec, spec.template.spec)
   assert.ok(mine.length - 1 <= (spec.revisionHistoryLimit ?? 10), `${mine.length} sets are kept`)
-  const pods = cluster.of<Pod>('Pod').filter((pod) => controllerOf(pod)?.uid === current[0]?.metadata.uid)
+  const pods = cluster.store.of<Pod>('Pod').filter((pod) => controllerOf(pod)?.uid === current[0]?.metadata.uid)
   assert.equal(pods.filter(isReadyPod).length, wanted)
   assert.deepEqual(
     [status?.replicas ?? 0, status?.updatedReplicas ?? 0, status?.availableReplicas ?? 0],
@@ -138,36 +150,23 @@ function holds(cluster: TroubledCluster): void {
   assert.equal(conditionOf(status?.conditions, 'Progressing')?.reason, 'NewReplicaSetAvailable')
 }
 
-const course = (go: () => boolean): Course => ({
-  async start(bench, options): Promise<RunningController> {
-    const sets = await startController(replicaSetController(bench), options)
-    const deployments = await startController(deploymentController(bench), options)
-    return {
-      ...deployments,
-      whenIdle: async () => void (await Promise.all([sets.whenIdle(), deployments.whenIdle()])),
-      close: async () => void (await Promise.all([sets.close(), deployments.close()])),
-    }
-  },
-  others: go,
-  stepMs: 60_000,
-  // whose creation is not answered is made once more, as by the original
-  trouble: { ...TROUBLE, lost: 0 },
-})
+const controllers: Controllers = (bench) => [replicaSetController(bench), deploymentController(bench)]
 
 test('a Deployment rolls out from any state, then within its bounds at every moment, and a second run writes nothing', () =>
-  everySeed(12, async (seed) => {
-    const cluster = troubledCluster(seed, START_MS)
+  forSeeds(12, async (seed) => {
+    const cluster = simulateCluster(seed, kinds, START_MS)
     begin(cluster)
-    const settle = async (go: () => boolean): Promise<void> => {
-      cluster.meanwhile = () => void go()
-      await workInTrouble(cluster, course(go), 8)
-      await untilQuiet(cluster, course(go))
+    const settle = async (round: () => boolean): Promise<void> => {
+      // whose creation is not answered is made once more, as by the original
+      const options: RunOptions = { round, failures: ['refused', 'behind'] }
+      await workInTrouble(cluster, controllers, options, 60)
+      await untilSettled(cluster, controllers, options)
       holds(cluster)
     }
     await settle(() => others(cluster))
     const before = deploymentOf(cluster)
     if (before.spec.paused) return
-    cluster.put(
+    cluster.store.put(
       as<KubeObject>({ ...before, spec: { ...before.spec, template: template(`x:${1 + cluster.chance.int(2)}`) } }),
     )
     await settle(() => {

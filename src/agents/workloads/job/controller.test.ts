@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { liveCopy } from '../../../../tests/support/live-copy.ts'
-import { troubledCluster } from '../../../../tests/support/troubled-cluster.ts'
-import { turning } from '../../../../tests/support/until-quiet.ts'
-import { startController } from '../../../engine/converge.ts'
+import { forSeeds, servedKind, simulateCluster } from '../../../../tests/support/simulated-cluster.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { Bench } from '../bench.ts'
 import { jobController } from './controller.ts'
@@ -100,24 +98,21 @@ test('a Job that is over remembers no failures', async () => {
   assert.equal(await failures(), 0)
 })
 
-test('a Job whose time is over stays where somebody has let it live longer', async () => {
-  const cluster = troubledCluster(1, 0)
-  const over = (ttlSecondsAfterFinished: number): KubeObject => ({
-    ...job('one'),
-    spec: { ttlSecondsAfterFinished, template: { spec: { containers: [] } } },
-    status: { conditions: [{ type: 'Complete', status: 'True', lastTransitionTime: '1970-01-01T00:00:00Z' }] },
-  })
-  cluster.put(over(60))
-  const { bench, leave } = cluster.join()
-  const running = await startController(jobController(bench), { clock: cluster.clock, onError: assert.fail })
-  const passTo = async (atMs: number): Promise<boolean> => {
-    cluster.clock.advance(atMs - cluster.clock.nowMs())
-    await turning(cluster.clock, running.whenIdle())
-    return cluster.get('Job', 'j')?.metadata.deletionTimestamp !== undefined
-  }
-  await running.whenIdle()
-  cluster.put(over(90))
-  assert.deepEqual([await passTo(60_000), await passTo(90_000)], [false, true])
-  leave()
-  await running.close()
-})
+const kinds = [servedKind('batch/v1', 'Job', 'jobs'), servedKind('v1', 'Pod', 'pods')]
+
+test('a Job whose time is over stays where somebody has let it live longer', () =>
+  forSeeds(8, async (seed) => {
+    const { store, clock, run } = simulateCluster(seed, kinds, 0)
+    const over = (ttlSecondsAfterFinished: number): KubeObject => ({
+      ...job('one'),
+      spec: { ttlSecondsAfterFinished, template: { spec: { containers: [] } } },
+      status: { conditions: [{ type: 'Complete', status: 'True', lastTransitionTime: '1970-01-01T00:00:00Z' }] },
+    })
+    const isLeaving = (): boolean => store.get('Job', 'a', 'j')?.metadata.deletionTimestamp !== undefined
+    store.put(over(60))
+    // in the moment in which its time is over
+    clock.after(60_000, () => store.put(over(90)))
+    clock.after(89_000, () => assert.equal(isLeaving(), false))
+    await run((bench) => [jobController(bench)])
+    assert.ok(isLeaving())
+  }))

@@ -1,26 +1,33 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FOREGROUND, troubledCluster, type TroubledCluster } from '../../../../tests/support/troubled-cluster.ts'
-import { type Course, everySeed, TROUBLE, untilQuiet, workInTrouble } from '../../../../tests/support/until-quiet.ts'
-import { startController } from '../../../engine/converge.ts'
-import type { KubeObject } from '../../../lib/kube/object.ts'
+import {
+  forSeeds,
+  servedKind,
+  simulateCluster,
+  type RunOptions,
+  type SimulatedCluster,
+} from '../../../../tests/support/simulated-cluster.ts'
+import { untilSettled, workInTrouble } from '../../../../tests/support/until-settled.ts'
+import { type KubeObject, refOf } from '../../../lib/kube/object.ts'
 import { conditionOf, controlledBy, controllerOf, timeText } from '../meta.ts'
 import { isActivePod } from '../pods.ts'
 import { as, type Pod } from '../shapes.ts'
+import { FOREGROUND } from '../garbage/decide.ts'
 import { jobController } from './controller.ts'
 import { isHeld, isOver, TRACKING } from './ended.ts'
 import { COMPLETION_INDEX, parseIndexes } from './indexes.ts'
 import type { Job, JobStatus } from './shapes.ts'
 
 const START_MS = Date.parse('2026-11-23T04:00:00Z')
+const kinds = [servedKind('batch/v1', 'Job', 'jobs'), servedKind('v1', 'Pod', 'pods')]
 const LABELS = { job: 'j' }
 
-const jobOf = (cluster: TroubledCluster): Job | undefined => cluster.of<Job>('Job')[0]
-const mineOf = (cluster: TroubledCluster, uid: string): Pod[] =>
-  cluster.of<Pod>('Pod').filter((pod) => controllerOf(pod)?.uid === uid)
+const jobOf = (cluster: SimulatedCluster): Job | undefined => cluster.store.of<Job>('Job')[0]
+const mineOf = (cluster: SimulatedCluster, uid: string): Pod[] =>
+  cluster.store.of<Pod>('Pod').filter((pod) => controllerOf(pod)?.uid === uid)
 
 /** A Job of any kind, in any state that others may have left it in. */
-function anyJob({ chance: { pick, int, is } }: TroubledCluster): Job {
+function anyJob({ chance: { pick, int, is } }: SimulatedCluster): Job {
   const isIndexed = is(0.5)
   const completions = isIndexed || is(0.7) ? 1 + int(4) : undefined
   const perIndex = isIndexed && is(0.5)
@@ -46,7 +53,7 @@ function anyJob({ chance: { pick, int, is } }: TroubledCluster): Job {
 }
 const onExitCode1 = { onExitCodes: { operator: 'In', values: [1] } }
 
-function anyStatus({ spec }: Job, { chance: { int, is } }: TroubledCluster): JobStatus {
+function anyStatus({ spec }: Job, { chance: { int, is } }: SimulatedCluster): JobStatus {
   const isIndexed = spec.completionMode === 'Indexed'
   return {
     ...(is(0.7) && { startTime: timeText(START_MS - int(600) * 1000) }),
@@ -65,14 +72,14 @@ function anyStatus({ spec }: Job, { chance: { int, is } }: TroubledCluster): Job
 }
 
 /** Pods in any state, of the Job and of nobody, of another and of a former one of its name. */
-function anyPods(cluster: TroubledCluster, job: Job): void {
+function anyPods(cluster: SimulatedCluster, job: Job): void {
   const { chance } = cluster
   const { pick, int, is } = chance
   for (let at = 0; at < int(5); at++) {
     const owner = pick([job, job, job, undefined, { ...job, metadata: { ...job.metadata, uid: 'former' } }])
     const isIndexed = job.spec.completionMode === 'Indexed' && is(0.9)
     const annotations: Record<string, string> = isIndexed ? { [COMPLETION_INDEX]: String(int(5)) } : {}
-    cluster.put({
+    cluster.store.put({
       ...{ apiVersion: 'v1', kind: 'Pod', spec: { ...job.spec.template.spec, ...(is(0.7) && { nodeName: 'n' }) } },
       metadata: {
         ...{ name: `s-${at}`, namespace: 'a', uid: `s-${at}`, labels: is(0.9) ? LABELS : { job: 'other' } },
@@ -86,7 +93,7 @@ function anyPods(cluster: TroubledCluster, job: Job): void {
   }
 }
 
-function statusOf({ clock, chance }: TroubledCluster, phase: string): Pod['status'] {
+function statusOf({ clock, chance }: SimulatedCluster, phase: string): Pod['status'] {
   const now = timeText(clock.nowMs())
   const terminated = { exitCode: phase === 'Failed' ? chance.pick([1, 2]) : 0, finishedAt: now }
   const hasEnded = phase === 'Succeeded' || phase === 'Failed'
@@ -98,39 +105,39 @@ function statusOf({ clock, chance }: TroubledCluster, phase: string): Pod['statu
 }
 
 /** What kubelets and the garbage collector do; answers whether there was anything to do. */
-function others(cluster: TroubledCluster): boolean {
+function others(cluster: SimulatedCluster): boolean {
   const { is } = cluster.chance
   let isBusy = false
-  for (const pod of cluster.of<Pod>('Pod')) {
+  for (const pod of cluster.store.of<Pod>('Pod')) {
     const { phase = 'Pending' } = pod.status ?? {}
     const { deletionTimestamp, deletionGracePeriodSeconds } = pod.metadata
     const hasEnded = phase === 'Succeeded' || phase === 'Failed'
     if (hasEnded && (deletionTimestamp === undefined || deletionGracePeriodSeconds === 0)) continue
     isBusy = true
     if (is(0.4)) continue
-    if (hasEnded) cluster.remove(pod, 0)
+    if (hasEnded) cluster.store.remove(refOf(pod), { gracePeriodSeconds: 0 })
     else if (deletionTimestamp !== undefined)
-      cluster.put({ ...pod, status: statusOf(cluster, is(0.8) ? 'Failed' : 'Succeeded') })
+      cluster.store.put({ ...pod, status: statusOf(cluster, is(0.8) ? 'Failed' : 'Succeeded') })
     else if (phase === 'Pending')
-      cluster.put({ ...pod, spec: { ...pod.spec, nodeName: 'n' }, status: statusOf(cluster, 'Running') })
-    else cluster.put({ ...pod, status: statusOf(cluster, is(0.7) ? 'Succeeded' : 'Failed') })
+      cluster.store.put({ ...pod, spec: { ...pod.spec, nodeName: 'n' }, status: statusOf(cluster, 'Running') })
+    else cluster.store.put({ ...pod, status: statusOf(cluster, is(0.7) ? 'Succeeded' : 'Failed') })
   }
   return collect(cluster) || isBusy
 }
 
-function collect(cluster: TroubledCluster): boolean {
+function collect(cluster: SimulatedCluster): boolean {
   let isBusy = false
-  const uids = new Set(cluster.of<Job>('Job').map(({ metadata }) => metadata.uid))
-  for (const pod of cluster.of<Pod>('Pod')) {
+  const uids = new Set(cluster.store.of<Job>('Job').map(({ metadata }) => metadata.uid))
+  for (const pod of cluster.store.of<Pod>('Pod')) {
     const owner = controllerOf(pod)
-    const isGoing = cluster.of<Job>('Job').some((job) => job.metadata.uid === owner?.uid && isForeground(job))
+    const isGoing = cluster.store.of<Job>('Job').some((job) => job.metadata.uid === owner?.uid && isForeground(job))
     if (owner === undefined || (uids.has(owner.uid) && !isGoing) || pod.metadata.deletionTimestamp) continue
-    cluster.remove(pod)
+    cluster.store.remove(refOf(pod))
     isBusy = true
   }
-  for (const job of cluster.of<Job>('Job').filter(isForeground)) {
+  for (const job of cluster.store.of<Job>('Job').filter(isForeground)) {
     if (mineOf(cluster, job.metadata.uid ?? '').length > 0) continue
-    cluster.put({ ...job, metadata: { ...job.metadata, finalizers: [] } })
+    cluster.store.put({ ...job, metadata: { ...job.metadata, finalizers: [] } })
     isBusy = true
   }
   return isBusy
@@ -139,12 +146,12 @@ function collect(cluster: TroubledCluster): boolean {
 const isForeground = ({ metadata }: KubeObject): boolean => metadata.finalizers?.includes(FOREGROUND) === true
 
 /** Every pod that has ever ended, by how. */
-function endsOf(cluster: TroubledCluster): {
+function endsOf(cluster: SimulatedCluster): {
   readonly succeeded: ReadonlySet<string>
   readonly lost: ReadonlySet<string>
 } {
   const ends = { succeeded: new Set<string>(), lost: new Set<string>() }
-  for (const { object } of cluster.happened) {
+  for (const { object } of cluster.store.log.map(({ event }) => event)) {
     const { metadata, status } = as<Pod>(object)
     if (object.kind === 'Pod' && status?.phase === 'Succeeded') ends.succeeded.add(metadata.uid ?? '')
     if (object.kind === 'Pod' && (status?.phase === 'Failed' || metadata.deletionTimestamp !== undefined))
@@ -153,9 +160,9 @@ function endsOf(cluster: TroubledCluster): {
   return ends
 }
 
-function holds(cluster: TroubledCluster, before: Job): void {
+function holds(cluster: SimulatedCluster, before: Job): void {
   const { succeeded, lost } = endsOf(cluster)
-  const held = cluster.of<Pod>('Pod').filter((pod) => isHeld(pod) && controllerOf(pod)?.uid !== 'j')
+  const held = cluster.store.of<Pod>('Pod').filter((pod) => isHeld(pod) && controllerOf(pod)?.uid !== 'j')
   assert.deepEqual(held, [], 'a pod that nobody will count is held')
   const job = jobOf(cluster)
   if (job === undefined) return assert.ok(before.spec.ttlSecondsAfterFinished !== undefined)
@@ -186,25 +193,24 @@ function holds(cluster: TroubledCluster, before: Job): void {
 }
 
 test('a Job comes to its end from any state, counts every pod once, and a second run writes nothing', () =>
-  everySeed(12, async (seed) => {
-    const cluster = troubledCluster(seed, START_MS)
+  forSeeds(12, async (seed) => {
+    const cluster = simulateCluster(seed, kinds, START_MS)
     const before = anyJob(cluster)
     const given = { ...before, status: anyStatus(before, cluster) }
-    cluster.put(given)
+    cluster.store.put(given)
     anyPods(cluster, given)
-    cluster.meanwhile = () => void others(cluster)
-    cluster.beforeCreate = () => {
-      const active = mineOf(cluster, 'j').filter(isActivePod).length
-      assert.ok(active < (given.spec.parallelism ?? 1), `${active} pods run already`)
-    }
-    const course: Course = {
-      start: (bench, options) => startController(jobController(bench), options),
-      others: () => others(cluster),
-      stepMs: 60_000,
+    const options: RunOptions = {
+      onWrite({ verb }) {
+        const active = mineOf(cluster, 'j').filter(isActivePod).length
+        const most = given.spec.parallelism ?? 1
+        assert.ok(verb !== 'create' || active < most, `${active} pods run already`)
+      },
+      round: () => others(cluster),
+      roundMs: 60_000,
       // whose creation is not answered is made once more, as by the original
-      trouble: { ...TROUBLE, lost: 0 },
+      failures: ['refused', 'behind'],
     }
-    await workInTrouble(cluster, course, 8)
-    await untilQuiet(cluster, course)
+    await workInTrouble(cluster, (bench) => [jobController(bench)], options, 64)
+    await untilSettled(cluster, (bench) => [jobController(bench)], options)
     holds(cluster, given)
   }))

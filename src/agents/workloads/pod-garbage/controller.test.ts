@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { troubledCluster } from '../../../../tests/support/troubled-cluster.ts'
-import { startController } from '../../../engine/converge.ts'
-import type { KubeObject } from '../../../lib/kube/object.ts'
+import { forSeeds, servedKind, simulateCluster } from '../../../../tests/support/simulated-cluster.ts'
+import { type KubeObject, refOf } from '../../../lib/kube/object.ts'
 import { podGarbageCollector } from './controller.ts'
 
 const node: KubeObject = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n' } }
@@ -11,24 +10,21 @@ const pod: KubeObject = {
   ...{ spec: { nodeName: 'n', containers: [] }, status: { phase: 'Running' } },
 }
 
-test('pods of a node that only the copy misses stay, and go once the server misses it, too', async () => {
-  const cluster = troubledCluster(1, 0)
-  cluster.put(node)
-  cluster.put(pod)
-  const { bench, leave } = cluster.join()
-  const running = await startController(podGarbageCollector(bench), { clock: cluster.clock, onError: assert.fail })
-  const pass = async (): Promise<boolean> => {
-    cluster.clock.advance(40_000)
-    await running.whenIdle()
-    return cluster.get('Pod', 'p') !== undefined
-  }
-  cluster.remove(node)
-  cluster.deliver()
-  await running.whenIdle()
-  cluster.put(node)
-  assert.deepEqual([await pass(), await pass()], [true, true])
-  cluster.remove(node)
-  assert.equal(await pass(), false)
-  leave()
-  await running.close()
-})
+const kinds = [servedKind('v1', 'Node', 'nodes', false), servedKind('v1', 'Pod', 'pods')]
+
+test('pods of a node that only the copy misses stay, and go once the server misses it, too', () =>
+  forSeeds(8, async (seed) => {
+    const { store, clock, run } = simulateCluster(seed, kinds, 0)
+    store.put(node)
+    store.put(pod)
+    const leave = (): void => void store.remove(refOf(node))
+    const isThere = (): boolean => store.get('Pod', 'a', 'p') !== undefined
+    // the time of the pod is over in the moment in which the node comes back
+    clock.after(40_000, () => store.put(node))
+    clock.after(80_000, () => {
+      assert.ok(isThere())
+      leave()
+    })
+    await run((bench) => [podGarbageCollector(bench)], { others: [leave] })
+    assert.ok(!isThere())
+  }))

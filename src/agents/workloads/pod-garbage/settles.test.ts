@@ -1,14 +1,21 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { troubledCluster, type TroubledCluster } from '../../../../tests/support/troubled-cluster.ts'
-import { type Course, everySeed, untilQuiet, workInTrouble } from '../../../../tests/support/until-quiet.ts'
-import { startController } from '../../../engine/converge.ts'
+import {
+  forSeeds,
+  servedKind,
+  simulateCluster,
+  type RunOptions,
+  type SimulatedCluster,
+} from '../../../../tests/support/simulated-cluster.ts'
+import { untilSettled, workInTrouble } from '../../../../tests/support/until-settled.ts'
+import { refOf } from '../../../lib/kube/object.ts'
 import { timeText } from '../meta.ts'
 import { isFinishedPod } from '../pods.ts'
 import type { Node, Pod, Taint } from '../shapes.ts'
 import { podGarbageCollector } from './controller.ts'
 
 const START_MS = Date.parse('2026-11-23T04:00:00Z')
+const kinds = [servedKind('v1', 'Pod', 'pods'), servedKind('v1', 'Node', 'nodes', false)]
 
 const nodeOf = (name: string, ready: string, taints: readonly Taint[] = []): Node => ({
   ...{ apiVersion: 'v1', kind: 'Node', metadata: { name } },
@@ -17,14 +24,14 @@ const nodeOf = (name: string, ready: string, taints: readonly Taint[] = []): Nod
 const OUT_OF_SERVICE = { key: 'node.kubernetes.io/out-of-service', effect: 'NoExecute' }
 
 /** Pods in any state on nodes of every kind, on one that is gone, and on none. */
-function begin(cluster: TroubledCluster): void {
+function begin(cluster: SimulatedCluster): void {
   const { pick, int, is } = cluster.chance
-  cluster.put(nodeOf('well', 'True'))
-  cluster.put(nodeOf('ill', 'False'))
-  cluster.put(nodeOf('off', 'Unknown', [OUT_OF_SERVICE]))
+  cluster.store.put(nodeOf('well', 'True'))
+  cluster.store.put(nodeOf('ill', 'False'))
+  cluster.store.put(nodeOf('off', 'Unknown', [OUT_OF_SERVICE]))
   for (let at = 0; at < 3 + int(8); at++) {
     const nodeName = pick(['well', 'ill', 'off', 'gone', undefined])
-    cluster.put({
+    cluster.store.put({
       ...{ apiVersion: 'v1', kind: 'Pod', spec: { containers: [], ...(nodeName && { nodeName }) } },
       metadata: {
         ...{ name: `p-${at}`, namespace: 'a', uid: `p-${at}`, generation: 1 },
@@ -37,33 +44,32 @@ function begin(cluster: TroubledCluster): void {
 }
 
 /** Whether nobody will ever end the pod. */
-function isGarbage(cluster: TroubledCluster, { metadata, spec: { nodeName } }: Pod): boolean {
+function isGarbage(cluster: SimulatedCluster, { metadata, spec: { nodeName } }: Pod): boolean {
   const isLeaving = metadata.deletionTimestamp !== undefined
   if (nodeName === undefined || nodeName === 'off') return isLeaving
-  return cluster.get('Node', nodeName) === undefined
+  return cluster.store.get('Node', '', nodeName) === undefined
 }
 
 test('what no kubelet will end goes from any state, nothing else does, and a second run writes nothing', () =>
-  everySeed(12, async (seed) => {
-    const cluster = troubledCluster(seed, START_MS)
+  forSeeds(20, async (seed) => {
+    const cluster = simulateCluster(seed, kinds, START_MS)
     const { chance } = cluster
     begin(cluster)
-    const all = cluster.of<Pod>('Pod')
-    const course: Course = {
-      start: (bench, options) => startController(podGarbageCollector(bench), options),
-      others() {
-        if (cluster.trouble.late === 0 || chance.is(0.5)) return false
-        // a node that registers anew is gone for a moment only
-        cluster.remove(nodeOf('well', 'True'))
-        cluster.put(nodeOf('well', 'True'))
-        return true
-      },
-      stepMs: 15_000,
+    const all = cluster.store.of<Pod>('Pod')
+    const renew = (): void => {
+      if (cluster.store.get('Node', '', 'well') === undefined) return
+      cluster.store.remove(refOf(nodeOf('well', 'True')))
+      // at the latest in the moment in which its pods would be given up
+      cluster.clock.after(chance.pick([0, 20_000, 40_000]), () => cluster.store.put(nodeOf('well', 'True')))
     }
-    await workInTrouble(cluster, course, 12)
-    await untilQuiet(cluster, course)
+    const options: RunOptions = {
+      // a node that registers anew is gone for a moment only
+      others: Array.from({ length: chance.int(4) }, () => renew),
+    }
+    await workInTrouble(cluster, (bench) => [podGarbageCollector(bench)], options, 96)
+    await untilSettled(cluster, (bench) => [podGarbageCollector(bench)], options)
     for (const pod of all) {
-      const left = cluster.get('Pod', pod.metadata.name) as Pod | undefined
+      const left = cluster.store.get<Pod>('Pod', 'a', pod.metadata.name)
       if (!isGarbage(cluster, pod)) assert.deepEqual(left, pod)
       else if (pod.metadata.finalizers === undefined) assert.equal(left, undefined)
       else

@@ -8,15 +8,17 @@ import { controllerOf, keyOf } from '../meta.ts'
 import { indexByOwner, type OwnedIndex } from '../owned-index.ts'
 import { as } from '../shapes.ts'
 import type { Write } from '../write.ts'
-import { decideCronJob, type CronJob, type CronJobSeen, untilNextMs } from './decide.ts'
+import { decideCronJob, type CronJob, type CronJobSeen, type Reference, untilNextMs } from './decide.ts'
 
 /** The CronJob controller: watches CronJobs and their Jobs, and sleeps until the next run. */
 export function cronJobController(bench: Bench): Controller<CronJobSeen, Write, readonly Write[]> {
   const cronJobs = bench.cache('batch/v1', 'CronJob')
   const jobs = bench.cache('batch/v1', 'Job')
   let jobsOf: OwnedIndex | undefined
+  /** The Job that was made last, until the copy has it or the server says that there is none. */
+  const unheard = new Map<string, string>()
 
-  return workloadController<CronJobSeen>(bench, {
+  const controller = workloadController<CronJobSeen>(bench, {
     kind: 'CronJob',
     component: 'cronjob-controller',
     async watch(wake) {
@@ -37,30 +39,47 @@ export function cronJobController(bench: Bench): Controller<CronJobSeen, Write, 
     },
     async observe(key, failure) {
       const cronJob = lookUp<CronJob>(cronJobs, key)
-      if (!cronJob) return undefined
+      const made = unheard.get(key)
+      if (!cronJob) return void unheard.delete(key)
       const known = jobsOf?.of(cronJob.metadata.uid ?? '') ?? []
+      const unknown = await unknownJobs(bench, cronJob, known, made)
+      if (!unknown.some(({ metadata: { name } }) => name === made)) unheard.delete(key)
       return {
         cronJob,
-        jobs: [...known, ...(await unknownJobs(bench, cronJob, known))].map((job) => as<Job>(job)),
+        jobs: [...known, ...unknown].map((job) => as<Job>(job)),
         ...(failure !== undefined && { failure }),
         nowMs: bench.clock.nowMs(),
       }
     },
     decide: decideCronJob,
   })
+  return {
+    ...controller,
+    act(writes, seen, key) {
+      for (const write of writes) if (write.do === 'create') unheard.set(key, write.object.metadata.name)
+      return controller.act(writes, seen, key)
+    },
+  }
 }
 
-/** Jobs that the CronJob lists and the copy does not have: it may be behind, and what runs already may forbid the next run. */
+/**
+ * Jobs that the copy does not have, as it may be behind, and what runs already may forbid the next run: those that the CronJob lists, and the
+ * one that was made last, of which the answer may have been lost.
+ */
 async function unknownJobs(
   { client }: Bench,
   { metadata: { namespace = '', uid: owner }, status }: CronJob,
   known: readonly KubeObject[],
+  made: string | undefined,
 ): Promise<KubeObject[]> {
   const uids = new Set(known.map(({ metadata }) => metadata.uid))
-  const unknown = (status?.active ?? []).filter(({ uid }) => !uids.has(uid))
-  const asked = unknown.map(async ({ name = '', uid }) => {
+  const listed = (status?.active ?? []).filter(({ uid }) => !uids.has(uid))
+  const isSeen =
+    made === undefined || [...known.map(({ metadata }) => metadata), ...listed].some(({ name }) => name === made)
+  const asked = [...listed, ...(isSeen ? [] : [{ name: made }])].map(async ({ name = '', uid }: Reference) => {
     const job = await client.get({ apiVersion: 'batch/v1', kind: 'Job', namespace, name })
-    return job && job.metadata.uid === uid && controllerOf(job)?.uid === owner ? job : undefined
+    const isMeant = uid === undefined || job?.metadata.uid === uid
+    return job && isMeant && controllerOf(job)?.uid === owner ? job : undefined
   })
   return (await Promise.all(asked)).filter((job) => job !== undefined)
 }

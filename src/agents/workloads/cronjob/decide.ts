@@ -279,7 +279,7 @@ function readSchedule(cronJob: CronJob): Schedule | string {
 }
 
 /** What a CronJob's status says of a Job that runs: as it was when it was listed. */
-type Reference = { readonly name?: string; readonly uid?: string }
+export type Reference = { readonly name?: string; readonly uid?: string }
 
 const uidOf = ({ uid }: Reference): string | undefined => uid
 

@@ -147,8 +147,6 @@ test('a CronJob runs every time once, as its policy says, from any state, and a 
         return others(cluster)
       },
       roundMs: 20_000,
-      // a Job whose creation was not answered is seen when the watch tells of it, and forbids the next one only then
-      failures: ['refused', 'behind'],
     }
     await workInTrouble(cluster, (bench) => [cronJobController(bench)], options, 160)
     // then no time comes any more: between two minutes all is quiet

@@ -4,39 +4,52 @@ import type { IncomingMessage } from 'node:http'
 import https from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { finished } from 'node:stream/promises'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { systemClock } from '../../../adapters/clock.ts'
-import { serveKubelet } from './kubelet-server.ts'
+import { type LogSource, serveKubelet } from './kubelet-server.ts'
 
 const PART_BYTES = 8 << 20
 
-/** A node with one log in a new folder, and somebody who follows it. */
-async function follow(
-  t: TestContext,
-  isAlive: () => boolean,
-): Promise<{ readonly path: string; readonly answer: IncomingMessage }> {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-kubelet-'))
-  const path = join(folder, 'log')
-  writeFileSync(path, '')
+/** What a node that has this log answers to somebody who follows it. */
+async function asked(t: TestContext, log: LogSource | string): Promise<IncomingMessage> {
   const server = await serveKubelet({
     name: 'node',
     clock: systemClock,
-    find: () => ({ path, isAlive }),
+    find: () => log,
     targets: { driver: () => assert.fail(), container: () => 'none', pod: () => 'none' },
     pods: () => [],
     sampler: { measure: () => assert.fail(), close: () => undefined },
     gate: async () => ({ isLetIn: true }),
     caPem: undefined,
   })
-  t.after(() => server.close().then(() => rmSync(folder, { recursive: true })))
-  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+  t.after(() => server.close())
+  return new Promise<IncomingMessage>((resolve, reject) => {
     const url = `https://127.0.0.1:${server.port}/containerLogs/ns/pod/web?follow=true`
     https.get(url, { rejectUnauthorized: false, agent: false }, resolve).on('error', reject)
   })
-  return { path, answer }
 }
+
+/** The same of a log in a new folder. */
+async function follow(
+  t: TestContext,
+  isAlive: () => boolean,
+): Promise<{ readonly path: string; readonly answer: IncomingMessage }> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-kubelet-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const path = join(folder, 'log')
+  writeFileSync(path, '')
+  return { path, answer: await asked(t, { path, isAlive }) }
+}
+
+test('why there is no log is said in a way that an API server hands on', async (t) => {
+  const answer = await asked(t, 'container "web" in pod "pod" is waiting to start')
+  // of a 404 it says only that there is no such resource
+  assert.equal(answer.statusCode, 400)
+  assert.equal(await text(answer), 'container "web" in pod "pod" is waiting to start\n')
+})
 
 test('of a log that somebody follows and does not read, what comes stays in its file', async (t) => {
   let isAlive = true

@@ -86,7 +86,7 @@ async function answer(o: Kubelet, request: IncomingMessage, response: ServerResp
     return sendUsage(response, 'text/plain; version=0.0.4', renderResourceMetrics(await o.sampler.measure(), o.pods()))
   if (verb !== 'containerLogs' || request.method !== 'GET') return refuse(response, 404, '404 page not found')
   const source = o.find(namespace, pod, container, asked.query.get('previous') === 'true')
-  if (typeof source === 'string') return refuse(response, 404, source)
+  if (typeof source === 'string') return refuse(response, 400, source)
   sendLog(request, response, source, asked.query, o.clock)
 }
 

@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { request } from 'node:https'
+import type { Readable } from 'node:stream'
+import { describeError } from '../../../lib/error/sluice-error.ts'
 import { stringOf } from '../../../lib/kube/json.ts'
 import type { Call } from '../request/call.ts'
 import type { Environment } from '../environment.ts'
@@ -10,6 +12,8 @@ import { containerOf } from './container.ts'
 import { kubeletOf } from './kubelet.ts'
 import { sendText, type TextSocket, textSocketOf } from './log-socket.ts'
 
+/** As much as kube-apiserver reads of one. */
+const MAX_REFUSAL_BYTES = 50_000
 const OPTIONS = ['follow', 'tailLines', 'timestamps', 'previous', 'sinceSeconds', 'sinceTime', 'limitBytes']
 
 /** GET of pods/log: asked of the kubelet API of the pod's node, its certificate unverified as kube-apiserver's default is. */
@@ -54,12 +58,7 @@ function forward(
   return new Promise((resolve, reject) => {
     const outgoing = request({ ...target, method: 'GET', rejectUnauthorized: false, agent: false }, (incoming) => {
       const code = incoming.statusCode ?? 500
-      if (code >= 400) {
-        collect(incoming, (text) =>
-          reject(code === 404 || code === 400 ? badRequest(text.trim()) : new Fault(500, 'InternalError', text.trim())),
-        )
-        return
-      }
+      if (code >= 400) return void refusalOf(code, incoming).then(reject)
       if (textSocket !== undefined) return resolve(sendText(textSocket, response, incoming))
       response.writeHead(code, { 'content-type': 'text/plain', 'cache-control': 'no-cache, private' })
       response.flushHeaders()
@@ -80,8 +79,21 @@ function forward(
   })
 }
 
-function collect(stream: NodeJS.ReadableStream, done: (text: string) => void): void {
+/** What a kubelet says instead of a log, or that it does not say it to its end. */
+async function refusalOf(code: number, answer: Readable): Promise<Fault> {
   const chunks: Buffer[] = []
-  stream.on('data', (chunk: Buffer) => void (chunks.length < 64 && chunks.push(chunk)))
-  stream.on('end', () => done(Buffer.concat(chunks).toString('utf8')))
+  let left = MAX_REFUSAL_BYTES
+  try {
+    for await (const chunk of answer as AsyncIterable<Buffer>) {
+      chunks.push(chunk.subarray(0, left))
+      left -= chunk.length
+      if (left <= 0) break
+    }
+  } catch (error) {
+    return internalError(`the answer of the kubelet: ${describeError(error)}`)
+  }
+  const text = Buffer.concat(chunks).toString('utf8').trim()
+  return code === 404 || code === 400 ? badRequest(text) : internalError(text)
 }
+
+const internalError = (why: string): Fault => new Fault(500, 'InternalError', `Internal error occurred: ${why}`)

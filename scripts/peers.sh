@@ -59,7 +59,7 @@ if [ "${1:-}" = flux-controllers ] && [ ! -x "$peers/flux-controllers/kustomize-
     work=$(mktemp -d)
     module=$(go mod download -json "github.com/fluxcd/$name@${controller#*@}" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
     cp -r "$module/." "$work" && chmod -R u+w "$work" && cp "$work"/config/crd/bases/*.yaml "$peers/flux-controllers/crds"
-    (cd "$work" && GOFLAGS=-mod=mod go build -trimpath -ldflags "-s -w" -o "$peers/flux-controllers/.$name" . && mv "$peers/flux-controllers/.$name" "$peers/flux-controllers/$name") ||
+    (cd "$work" && go mod edit -dropreplace="github.com/fluxcd/$name/api" && GOFLAGS=-mod=mod go build -trimpath -ldflags "-s -w" -o "$peers/flux-controllers/.$name" . && mv "$peers/flux-controllers/.$name" "$peers/flux-controllers/$name") ||
       echo "peers: $name could not be built"
     rm -rf "$work"
   done

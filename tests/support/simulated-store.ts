@@ -91,7 +91,7 @@ export function simulatedStore(nowMs: () => number, hasNamespaces: boolean): Sim
       const creationTimestamp = object.metadata.creationTimestamp ?? now()
       return save({ ...object, metadata: { ...object.metadata, uid, creationTimestamp } })
     },
-    create(object, { subresource } = {}) {
+    create(object, { subresource }: Partial<WriteOptions> = {}) {
       const { name, namespace = '', uid } = object.metadata
       if (subresource === 'binding') return bind(store, { apiVersion: 'v1', kind: 'Pod', namespace, name }, uid, object)
       const place = objects.get(keyOf({ kind: 'Namespace', namespace: '', name: namespace }))

@@ -107,6 +107,14 @@ test('pure rooms touch no clock, disk, network, environment or randomness', () =
   assert.deepEqual(wrong, [])
 })
 
+test('a time that somebody wrote meets no timer that cannot wait for it', () => {
+  const setters = sources.filter(({ tree }) => tree.text.includes('AbortSignal.timeout('))
+  assert.deepEqual(
+    setters.map(({ path }) => path),
+    ['src/machine/timers.ts'],
+  )
+})
+
 test('every npm package has its ADR', () => {
   const wrong = sources.flatMap((source) =>
     importsOf(source)

@@ -2,6 +2,7 @@ import http from 'node:http'
 import https from 'node:https'
 import { faultText } from '../../lib/error/fault-text.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { abortAfter } from '../../machine/timers.ts'
 import { dialFault } from './connect-fault.ts'
 import { checkReach, guardedLookup, type Reach } from './reach.ts'
 
@@ -22,7 +23,7 @@ const MOST_REDIRECTS = 10
  * @throws SluiceError KUSTOMIZE_REMOTE (retry: backoff) in Go's words, when nothing answers or the file is too long; NOTIFY_ADDRESS
  */
 export async function fetchFile(address: string, options: FileOptions): Promise<FetchedFile> {
-  const signal = AbortSignal.timeout(options.timeoutMs)
+  const signal = abortAfter(options.timeoutMs)
   let url = parseUrl(address)
   for (let hops = 0; ; hops++) {
     const answer = await get(url, options, signal)

@@ -3,6 +3,7 @@ import { request as httpsRequest } from 'node:https'
 import { isIP, type Socket } from 'node:net'
 import { connect as tlsConnect } from 'node:tls'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
+import { abortAfter } from '../../machine/timers.ts'
 import { connectFault, connectHint } from './connect-fault.ts'
 import { checkReach, guardedLookup, type Reach } from './reach.ts'
 
@@ -44,7 +45,7 @@ const LONGEST_ANSWER = 1 << 20
  * @throws SluiceError NOTIFY_ADDRESS when the address may not be reached, NOTIFY_FAILED (retry: backoff) when nothing answers; neither quotes the URL, which may hold a token
  */
 export async function guardedRequest(request: GuardedRequest, options: GuardOptions): Promise<GuardedAnswer> {
-  const deadline = AbortSignal.timeout(options.timeoutMs)
+  const deadline = abortAfter(options.timeoutMs)
   let { url } = request
   for (let hops = 0; ; hops++) {
     const answer = await once({ ...request, url }, options, deadline)

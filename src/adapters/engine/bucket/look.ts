@@ -3,6 +3,7 @@ import type { LookOutcome } from '../../../controllers/source.ts'
 import type { Bucket } from '../../../kinds/bucket.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { S3Keys } from '../../../lib/s3/sign.ts'
+import { abortAfter } from '../../../machine/timers.ts'
 import { bucketNameFault } from '../../../pipeline/source/bucket-name.ts'
 import { isIgnored, readPatterns } from '../../../pipeline/source/ignore.ts'
 import { cleanPath } from '../../../pipeline/source/safe-path.ts'
@@ -86,7 +87,7 @@ async function open({ client, traps }: EngineContext, bucket: Bucket): Promise<S
       proxy: await readProxy(client, namespace, proxySecretName).catch((error: unknown) => {
         throw naming('failed to get proxy URL', error)
       }),
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: abortAfter(timeoutMs),
     }
     return openBucket(options, bucketName)
   } catch (error) {

@@ -54,6 +54,24 @@ test('an ImageRepository that is changed while it is scanned is scanned again fo
   assert.deepEqual(await observed(), { observedGeneration: 2, observedExclusionList: ['^b'], tags: ['a'] })
 })
 
+for (const interval of ['720h', '8760h', '1.0005s'])
+  test(`an ImageRepository that is scanned every ${interval} gives the registry that time, too`, async () => {
+    const { cluster, context } = clusterOf(object('ImageRepository', 1, { image: 'r.io/app', interval }))
+    const registries = {
+      clientFor: async () => ({
+        schemeOf: () => 'https',
+        async listTags(_: unknown, { signal }: { signal: AbortSignal }) {
+          // one turn of the timers: those that are over have fired
+          await new Promise((resolve) => setTimeout(resolve, 2))
+          signal.throwIfAborted()
+          return ['a']
+        },
+      }),
+    } as unknown as Registries
+    await reconcile(imageRepositoryController(context, createTagStore(), registries), KEY)
+    assert.equal(readyOf(cluster.now)?.message, 'successful scan: found 1 tags with checksum 68682078')
+  })
+
 test('an ImageRepository is scanned again for an image that is pushed while it is scanned', async () => {
   const { context } = clusterOf(object('ImageRepository', 1, { image: 'r.io/app' }))
   let push: (image: string) => void = () => undefined

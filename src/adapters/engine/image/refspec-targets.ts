@@ -1,6 +1,7 @@
 import type { GitRef, GitRepository } from '../../../kinds/git-repository.ts'
 import type { ImageUpdateAutomation } from '../../../kinds/image.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { abortAfter } from '../../../machine/timers.ts'
 import { refspecFault } from '../../../pipeline/image/refspec.ts'
 import type { PushRequest } from '../../git/commit-and-push.ts'
 import type { Mirror } from '../../git/mirror.ts'
@@ -38,7 +39,7 @@ export async function refspecTargets(
   if (isForced || now === undefined) return [target]
   const branch = isOther || expected === undefined ? ref.branch : pushBranch
   if (branch === undefined) return [target]
-  const options = { ...login.git, signal: AbortSignal.timeout(source.timeoutMs) }
+  const options = { ...login.git, signal: abortAfter(source.timeoutMs) }
   const tip = { branch, commit: isOther ? selected.commit : base }
   const isAhead = now === tip.commit || (await mirror.isAncestor(source.url, now, tip, options))
   if (!isAhead) throw behind(to)

@@ -2,6 +2,7 @@ import type { AutomationOutcome } from '../../../controllers/image-update-automa
 import type { GitRef, GitRepository } from '../../../kinds/git-repository.ts'
 import type { ImagePolicy, ImageUpdateAutomation } from '../../../kinds/image.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { abortAfter } from '../../../machine/timers.ts'
 import { renderCommitMessage, usesRemovedFields } from '../../../pipeline/image/commit-message.ts'
 import { refspecFault } from '../../../pipeline/image/refspec.ts'
 import type { SetterChange } from '../../../pipeline/image/setters.ts'
@@ -158,7 +159,7 @@ function shortPointer(pointer: string): string {
 
 async function tryCheckOut(run: Run, traps: Remote['traps'], known: string | undefined): Promise<Checkout> {
   const { source, mirror, login, ref, pushBranch, automation } = run
-  const signal = AbortSignal.timeout(source.timeoutMs)
+  const signal = abortAfter(source.timeoutMs)
   if (pushBranch !== ref.branch && !isRefName(`refs/heads/${pushBranch}`)) {
     const why = `could not checkout to branch '${pushBranch}': invalid reference name`
     throw new RunFailure('GitOperationFailed', `failed to checkout source: ${why}`)
@@ -221,7 +222,7 @@ async function push(
     beforePush: (commit) => context.report({ ...writeBackFact(run, commit, edited.changes), intended: true }),
     alsoRefs,
     pushOptions: Object.entries(automation.pushOptions).map(([key, value]) => `${key}=${value}`),
-    signal: AbortSignal.timeout(source.timeoutMs),
+    signal: abortAfter(source.timeoutMs),
   })
   return result.kind === 'pushed' ? result.commit : undefined
 }

@@ -2,6 +2,7 @@ import { exclusionsOf, type ScanOutcome } from '../../../controllers/image-repos
 import type { ImageRepository } from '../../../kinds/image.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { parseRepository, type Repository } from '../../../lib/oci/reference.ts'
+import { abortAfter } from '../../../machine/timers.ts'
 import { summarizeScan } from '../../../pipeline/image/scan.ts'
 import { ApiError } from '../../kube/api-error.ts'
 import type { RegistryClient } from '../../registry/client.ts'
@@ -49,8 +50,7 @@ function sharedListing(client: RegistryClient, target: Repository, timeoutMs: nu
   underWay.set(client, listings)
   const key = `${target.host}/${target.repository} ${timeoutMs}`
   const listing =
-    listings.get(key) ??
-    client.listTags(target, { signal: AbortSignal.timeout(timeoutMs) }).finally(() => listings.delete(key))
+    listings.get(key) ?? client.listTags(target, { signal: abortAfter(timeoutMs) }).finally(() => listings.delete(key))
   listings.set(key, listing)
   return listing
 }

@@ -207,7 +207,7 @@ async function start(context: NodeContext, memory: Memory, step: Step & { do: 's
 async function postStart(context: NodeContext, memory: Memory, container: Container, id: ContainerId): Promise<void> {
   const hook = container.lifecycle?.postStart
   if (hook === undefined || memory.place === undefined) return
-  if (await hookIsWell(context, { id, container, ip: memory.place.sandbox.ip }, hook, FOREVER_MS)) return
+  if (await hookIsWell(context, { id, container, ip: memory.place.sandbox.ip }, hook, Infinity)) return
   const field = fieldOf(memory.pod, container.name)
   context.record(memory.pod, 'Warning', 'FailedPostStartHook', 'PostStartHook failed', field)
   context.record(memory.pod, 'Normal', 'Killing', 'FailedPostStartHook', field)
@@ -271,8 +271,6 @@ async function endInTime(
 
 /** What programs have at least after their hook. */
 const AFTER_HOOK_MS = 2_000
-/** The longest that timers take. */
-const FOREVER_MS = 2 ** 31 - 1
 
 async function hookIsWell(
   context: NodeContext,

@@ -1,4 +1,5 @@
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { abortAfter } from '../../../machine/timers.ts'
 import { type Access, readAccess } from '../../state/access.ts'
 import { type ClusterValues, stateDirOf } from '../cluster.ts'
 import type { Io } from '../command.ts'
@@ -29,7 +30,7 @@ export async function postRecord<T>(
 async function ask(url: URL, init: RequestInit): Promise<Response> {
   let response: Response
   try {
-    response = await fetch(url, { ...init, signal: AbortSignal.timeout(30_000) })
+    response = await fetch(url, { ...init, signal: abortAfter(30_000) })
   } catch (error) {
     throw new SluiceError(
       'NOT_RUNNING',

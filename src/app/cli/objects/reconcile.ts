@@ -5,6 +5,7 @@ import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { KubeObject, ObjectRef } from '../../../lib/kube/object.ts'
 import { isSuspended } from '../../../kinds/flux-object.ts'
 import { conditionOf, read, readList } from '../../../lib/kube/read.ts'
+import { abortAfter } from '../../../machine/timers.ts'
 import { resumeCommand } from '../../../pipeline/record/halt.ts'
 import { CLUSTER_OPTIONS, CLUSTER_USAGE, withCluster } from '../cluster.ts'
 import { type Command, type ExitCode, type Io, usageError } from '../command.ts'
@@ -139,7 +140,7 @@ async function waitUntil(
   isDone: (object: KubeObject) => boolean,
   io: Io,
 ): Promise<KubeObject> {
-  const stop = AbortSignal.any([io.signal, AbortSignal.timeout(timeoutMs)])
+  const stop = AbortSignal.any([io.signal, abortAfter(timeoutMs)])
   const found = new AbortController()
   let last = from
   let isGone = false

@@ -1,6 +1,7 @@
 import { basename, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { removeAbandonedScratch } from '../../../machine/scratch.ts'
+import { timerMs } from '../../../machine/timers.ts'
 import { DRIVERS, type DriverName, isDriver } from '../../driver-names.ts'
 import type { Daemon } from '../../daemon.ts'
 import type { NotImported } from '../../imported.ts'
@@ -135,7 +136,7 @@ function firstVerdict(daemon: Daemon, { timeoutMs }: UpOptions, signal: AbortSig
     }
     const unsubscribe = daemon.delivery.subscribe(() => setImmediate(look))
     const again = setInterval(look, 2 * CALM_MS)
-    const over = setTimeout(() => finish(), timeoutMs)
+    const over = setTimeout(() => finish(), timerMs(timeoutMs))
     finish = () => {
       unsubscribe()
       clearInterval(again)

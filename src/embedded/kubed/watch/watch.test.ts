@@ -7,9 +7,10 @@ import type { Environment } from '../environment.ts'
 import { makeRegistry } from '../resources/registry.ts'
 import { watch } from './watch.ts'
 
-for (const { it, isGone, watches } of [
-  { it: 'goes before its watch begins leaves none behind', isGone: true, watches: 0 },
-  { it: 'stays is told of changes', isGone: false, watches: 1 },
+for (const { it, isGone, seconds, watches } of [
+  { it: 'goes before its watch begins leaves none behind', isGone: true, seconds: 600, watches: 0 },
+  { it: 'stays is told of changes', isGone: false, seconds: 600, watches: 1 },
+  { it: 'wants to watch for a month is told of changes', isGone: false, seconds: 31 * 24 * 3600, watches: 1 },
 ])
   test(`a client that ${it}`, async () => {
     let open = 0
@@ -26,7 +27,7 @@ for (const { it, isGone, watches } of [
       },
     }
     const resource = makeRegistry().find('', 'v1', 'configmaps')
-    const query = new URLSearchParams('watch=true&allowWatchBookmarks=true&timeoutSeconds=600')
+    const query = new URLSearchParams(`watch=true&allowWatchBookmarks=true&timeoutSeconds=${seconds}`)
     const call = { resource, query, namespace: '', name: '', subresource: '', warnings: [] }
     const response = new ServerResponse(new IncomingMessage(new Socket()))
     if (isGone) response.destroy()
@@ -34,7 +35,10 @@ for (const { it, isGone, watches } of [
       contentType: 'application/json',
       show: () => '{}',
     })
-    assert.equal(open, watches)
+    // one turn of the timers: a watch that is over has ended
+    await new Promise((resolve) => setTimeout(resolve, 2))
+    const found = { open, isEnded: response.writableEnded }
     response.emit('close')
+    assert.deepEqual(found, { open: watches, isEnded: false })
     assert.equal(open, 0)
   })

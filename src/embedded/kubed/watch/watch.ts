@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { type JsonObject, objectOf } from '../../../lib/kube/json.ts'
 import { encodeWatchEvent } from '../../../lib/kube-typed/protobuf/encode.ts'
+import { timerMs } from '../../../machine/timers.ts'
 import type { Call } from '../request/call.ts'
 import { booleanIn, checkVersionText, numberIn } from '../request/query.ts'
 import { shapeLikeGo } from '../decoding/go-shape.ts'
@@ -172,7 +173,7 @@ class Follower {
     const scope = { namespace, name: this.#name }
     const stop = this.#env.store.watch(resource.storageKey, scope, (event) => this.#hear(event))
     const beat = this.#wantsBookmarks ? setInterval(() => this.#bookmark(), BOOKMARK_MS) : undefined
-    const timer = setTimeout(() => this.#end(), this.#seconds * 1000)
+    const timer = setTimeout(() => this.#end(), timerMs(this.#seconds * 1000))
     this.#response.on('drain', () => {
       this.#isBlocked = false
       this.#goOn()

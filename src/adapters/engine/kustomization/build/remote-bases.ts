@@ -6,6 +6,7 @@ import { SluiceError } from '../../../../lib/error/sluice-error.ts'
 import type { Clone, Remote } from '../../../../lib/kustomize/files/remote.ts'
 import type { RepoSpec } from '../../../../lib/kustomize/files/repo-spec.ts'
 import type { FileTree } from '../../../../lib/kustomize/files/tree.ts'
+import { abortAfter } from '../../../../machine/timers.ts'
 import { diskTree } from '../../../files/disk-tree.ts'
 import { runGit } from '../../../git/git-process.ts'
 import { findProgram } from '../../../kustomize/program.ts'
@@ -116,7 +117,7 @@ async function fetchInto(place: string, spec: RepoSpec, reach: Reach, timeoutMs:
   const config = await pinned(spec.cloneUrl, reach)
   mkdirSync(place, { recursive: true, mode: 0o700 })
   const run = async (argv: readonly string[]): Promise<void> => {
-    const signal = AbortSignal.timeout(timeoutMs)
+    const signal = abortAfter(timeoutMs)
     const done = await runGit(place, argv, { config, signal, env: { GIT_ALLOW_PROTOCOL: 'http:https' } }).catch(asEnded)
     const command = [findProgram('git') ?? 'git', ...argv].join(' ')
     if (signal.aborted) throw remoteFault(`hit ${timeoutMs / 1000}s timeout running '${command}'`)

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { createServer, type Server } from 'node:net'
 import { test } from 'node:test'
+import { LONGEST_TIMER_MS } from '../../../../machine/timers.ts'
 import { greet } from '../../keeper/greet.ts'
 import type { Driver } from '../../driver.ts'
 import { renderGet } from './http-check.ts'
-import { runProbe } from './run-probe.ts'
+import { runHook, runProbe } from './run-probe.ts'
 
 const at = { host: '10.42.0.2', port: 80 }
 
@@ -93,3 +94,15 @@ function portOf(server: Server): Promise<number> {
     })
   })
 }
+
+for (const run of [runProbe, runHook])
+  test(`${run.name} waits for a program as long as a timer can where it may take a month`, async () => {
+    const waits: number[] = []
+    const exec = async (_id: unknown, _command: unknown, timeoutMs: number) => {
+      waits.push(timeoutMs)
+      return { code: 0, output: '', timedOut: false }
+    }
+    const target = { id: 'c' as never, container: { name: 'c' } as never, ip: at.host }
+    await run({ exec } as unknown as Driver, target, { exec: { command: ['true'] } }, 31 * 24 * 3_600_000)
+    assert.deepEqual(waits, [LONGEST_TIMER_MS])
+  })

@@ -1,3 +1,4 @@
+import { timerMs } from '../../../../machine/timers.ts'
 import type { ContainerId, Driver } from '../../driver.ts'
 import { expandVariables } from '../content/env.ts'
 import type { Action, Container } from '../shapes.ts'
@@ -8,13 +9,14 @@ import type { ActionResult } from './probe-state.ts'
 /** What is asked. */
 export type ActionTarget = { readonly id: ContainerId; readonly container: Container; readonly ip: string }
 
-/** Runs a probe against a container; never throws. Longer than `timeoutMs` is a failure; what cannot be asked at all is unknown. */
+/** Runs a probe against a container; never throws. Longer than `patienceMs` is a failure; what cannot be asked at all is unknown. */
 export async function runProbe(
   driver: Driver,
   target: ActionTarget,
   probe: Action,
-  timeoutMs: number,
+  patienceMs: number,
 ): Promise<ActionResult> {
+  const timeoutMs = timerMs(patienceMs)
   try {
     if (probe.exec) {
       // of the variables a probe sees those that the pod spells out
@@ -40,8 +42,9 @@ export async function runHook(
   driver: Driver,
   target: ActionTarget,
   { exec, httpGet, tcpSocket }: Action,
-  timeoutMs: number,
+  patienceMs: number,
 ): Promise<ActionResult> {
+  const timeoutMs = timerMs(patienceMs)
   try {
     if (exec) return await execIn(driver, target.id, exec.command ?? [], timeoutMs)
     if (tcpSocket) return await dial(driver, target, tcpSocket, timeoutMs)

@@ -177,6 +177,27 @@ for (const user of users) {
     })
   })
 
+  test(
+    `who is not root listens on any port of the pod, unless the pod says from which on (${user})`,
+    skip,
+    async () => {
+      const tell = `const { readFileSync, writeFileSync } = require('node:fs')
+      const from = readFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8').trim()
+      const end = (how) => { writeFileSync('/dev/termination-log', from + ' ' + how); process.exit(0) }
+      require('node:net').createServer().once('error', ({ code }) => end(code)).listen(80, () => end('listens'))`
+      const main = {
+        command: ['node', '-e', tell],
+        securityContext: { runAsUser: 1000, capabilities: { drop: ['ALL'] } },
+      }
+      const sysctls = [{ name: 'net.ipv4.ip_unprivileged_port_start', value: '81' }]
+      await run('low', { main })
+      await run('bounded', { main, securityContext: { sysctls } })
+      const said = (status: PodStatus) => status.containerStatuses?.[0]?.state.terminated?.message
+      assert.equal(said(await ended('low')), '0 listens')
+      assert.equal(said(await ended('bounded')), '81 EACCES')
+    },
+  )
+
   test(`a pod that fails again and again, is late or asks for too much is told of (${user})`, skip, async () => {
     await run('crash', { main: { command: ['node', '-e', 'process.exit(1)'] }, restartPolicy: 'Always' })
     await run('late', { main: { command: ['node', '-e', 'setInterval(() => {}, 1000)'] }, activeDeadlineSeconds: 1 })

@@ -7,6 +7,7 @@ import { logsFolder, podFolder } from '../pod-folder.ts'
 import { programOf } from './container.ts'
 import { HOLD_SCRIPT } from './init-script.ts'
 import { metaOf, type Linux, type Meta } from './kept.ts'
+import type { LinuxMode } from './container.ts'
 import { TOOL_ENV } from './launch.ts'
 import { hasJoined, joinBridge, waitForNamespace } from './network.ts'
 
@@ -120,13 +121,29 @@ export async function sandboxOf(linux: Linux, uid: string): Promise<Kept> {
   throw new SluiceError('NODE_DRIVER', 'the sandbox of the pod is gone', { retry: 'backoff' })
 }
 
-/** Sets what the kernel keeps for each pod by itself. @throws SluiceError POD_CONFIG */
-export async function setSysctls(linux: Linux, pid: number, sysctls: readonly Sysctl[]): Promise<void> {
-  for (const { name, value } of sysctls) {
-    const file = `/proc/sys/${name.replaceAll('.', '/')}`
-    const words = ['sh', '-c', 'echo "$2" > "$1"', 'sh', file, value]
-    const argv = ['nsenter', '-t', String(pid), '-n', '-i', '-u', '--', ...words]
-    const { code, output } = await linux.launched.keeper.exec({ argv, env: TOOL_ENV, timeoutMs: 10_000 })
-    if (code !== 0) throw new SluiceError('POD_CONFIG', `sysctl ${name} cannot be set: ${output.trim()}`)
-  }
+/** What runtimes set for each pod: who is not root may listen on every port of it, and ping. */
+function usualSysctls({ isSingleId }: LinuxMode): readonly Sysctl[] {
+  return [
+    { name: 'net.ipv4.ip_unprivileged_port_start', value: '0' },
+    { name: 'net.ipv4.ping_group_range', value: `0 ${isSingleId ? 0 : 65_535}` },
+  ]
+}
+
+/** Its arguments are threes: whether it must be, the file and the value. */
+const SYSCTL_SCRIPT = `while [ $# -gt 0 ]; do
+  if [ "$1" = asked ]; then echo "$3" > "/proc/sys/$2" || exit 1
+  else echo "$3" > "/proc/sys/$2" || :
+  fi
+  shift 3
+done`
+
+/** Sets what the kernel keeps for each pod by itself: the usual where it can be, what the pod asks for in any case. @throws SluiceError POD_CONFIG */
+async function setSysctls(linux: Linux, pid: number, asked: readonly Sysctl[]): Promise<void> {
+  const words = [
+    ...usualSysctls(linux.mode).map((sysctl) => ['usual', sysctl] as const),
+    ...asked.map((sysctl) => ['asked', sysctl] as const),
+  ].flatMap(([how, { name, value }]) => [how, name.replaceAll('.', '/'), value])
+  const argv = ['nsenter', '-t', String(pid), '-n', '-i', '-u', '--', 'sh', '-c', SYSCTL_SCRIPT, 'sh', ...words]
+  const { code, output } = await linux.launched.keeper.exec({ argv, env: TOOL_ENV, timeoutMs: 10_000 })
+  if (code !== 0) throw new SluiceError('POD_CONFIG', `a sysctl cannot be set: ${output.trim()}`)
 }

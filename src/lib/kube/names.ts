@@ -85,3 +85,9 @@ export function dataKeyErrors(key: string): string[] {
   else if (key.startsWith('..')) errors.push("must not start with '..'")
   return errors
 }
+
+/** Finalizers without a domain that a Kubernetes API server knows. */
+const FINALIZERS = ['kubernetes', 'orphan', 'foregroundDeletion']
+
+/** True of a finalizer that has a domain, or is one of those that the server itself knows. */
+export const isKnownFinalizer = (name: string): boolean => name.includes('/') || FINALIZERS.includes(name)

@@ -14,11 +14,12 @@ export function defaultObject(resource: Resource, object: Obj): void {
     if (resource.storageKey === 'apps/daemonsets') stampTemplate(object)
     applyDefaults(resource.type, object)
     shapeLikeGo(resource.type, object)
-    object.metadata.name ??= ''
   } else {
     defaultCustom(resource.type, object)
     shapeMeta(object)
   }
+  // Go leaves out a name that is still to be chosen.
+  object.metadata.name ??= ''
 }
 
 function shapeMeta(object: Obj): void {

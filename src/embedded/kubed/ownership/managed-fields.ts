@@ -1,7 +1,7 @@
 import { clone, equal, isObject, type Json, type JsonObject, stringOf } from '../../../lib/kube/json.ts'
 import { OwnershipConflict, ownApply, ownUpdate, type Versions } from '../../../lib/kube-typed/merge/owners.ts'
 import { difference, isEmpty, isWithin, type PathSet, sameSet, union } from '../../../lib/kube-typed/merge/path-set.ts'
-import { joinFaults, typeFaults } from '../../../lib/kube-typed/merge/type-faults.ts'
+import { isComparable, joinFaults, typeFaults } from '../../../lib/kube-typed/merge/type-faults.ts'
 import { MergeError, VersionError } from '../../../lib/kube-typed/merge/typed-value.ts'
 import { schemaFor } from '../../../lib/kube-schema/builtin.ts'
 import type { FieldType } from '../../../lib/kube-schema/schema.ts'
@@ -33,7 +33,7 @@ export function trackUpdate(
     ownUpdated(resource, live, next, sent, writer)
   } catch (error) {
     if (!(error instanceof MergeError)) throw error
-    // Lists without their keys have no owners; validation says what else is wrong with them.
+    // What cannot be compared keeps its owners; validation says what else is wrong with it.
     setEntries(next, live?.metadata.managedFields)
   }
 }
@@ -49,6 +49,7 @@ function ownUpdated(
   const isReset = resetsOwners(resource, said)
   const state = stateSent(said, live)
   if (isReset || (live !== undefined && state.managers.size === 0)) return setEntries(next, undefined)
+  refuseUncomparable(resource, live, next)
   const before = live === undefined ? unset(resource) : bare(live)
   const result = ownUpdate(
     resource.type,
@@ -79,6 +80,16 @@ function ownUpdated(
   }
   capManagers(state)
   setEntries(next, render(state))
+}
+
+/**
+ * Of custom kinds only: what is sent of a status that is not written here was looked at by nobody, and a definition may have changed since
+ * an object was kept. @throws MergeError
+ */
+function refuseUncomparable({ custom, type }: Resource, live: Obj | undefined, next: Obj): void {
+  if (custom === undefined) return
+  for (const object of [next, live])
+    if (object !== undefined && !isComparable(type, object)) throw new MergeError('the object does not fit its schema')
 }
 
 function setEntries({ metadata }: Obj, entries: Json[] | undefined): void {

@@ -5,6 +5,7 @@ import type { Obj } from '../object.ts'
 import type { Resource } from '../resources/resource.ts'
 import { checkNatural, invalidFor, invalidValue, push, required } from './fault-list.ts'
 import {
+  isKnownFinalizer,
   labelError,
   labelErrors,
   labelKeyErrors,
@@ -24,8 +25,6 @@ const LABEL_NAMES = new Set(['/namespaces', '/services', 'apps/statefulsets'])
 const UNCHECKED_PREFIXES = new Set(['/replicationcontrollers', 'resource.k8s.io/deviceclasses'])
 
 const MOST_ANNOTATION_BYTES = 256 * 1024
-/** Finalizers without a domain that the server knows. */
-const FINALIZERS = ['kubernetes', 'orphan', 'foregroundDeletion']
 const FINALIZER = 'name is neither a standard finalizer name nor is it fully qualified'
 
 /** Faults of metadata. */
@@ -135,8 +134,6 @@ function checkFinalizers(finalizers: readonly Json[], path: string, isStrict: bo
     if (isStrict && !isKnownFinalizer(name)) invalidValue(errors, `${path}[${index}]`, name, FINALIZER)
   })
 }
-
-const isKnownFinalizer = (name: string): boolean => name.includes('/') || FINALIZERS.includes(name)
 
 /** Faults of `spec.finalizers` of a namespace. */
 export function checkNamespace({ spec }: JsonObject, _path: string, errors: FieldError[]): void {

@@ -4,6 +4,7 @@ import type { Resource } from '../resources/resource.ts'
 import { labelError } from '../../../lib/kube/names.ts'
 import { ofEndpoints, ofNodeNetworks, ofPolicy, ofServiceAddresses, ofSlice } from './addresses.ts'
 import { warningsOfDefinition } from './definition.ts'
+import { warningsOfFinalizers } from './finalizers.ts'
 import { fractions, warningsOfPod } from './pod.ts'
 import { ofCapacity, ofOldClass, ofRuntime, ofTopologies, ofVolume } from './volumes.ts'
 
@@ -38,7 +39,7 @@ const NAMES_PODS = new Set([
 
 /** What the server says besides of a written object that it accepts. Some are said at creation only, some of changes. */
 export function warningsOf(resource: Resource, object: Obj, before: Obj | undefined): string[] {
-  if (resource.custom !== undefined) return []
+  if (resource.custom !== undefined) return warningsOfFinalizers(object, before)
   const [key, isNew] = [resource.storageKey, before === undefined]
   const template = TEMPLATES[key]
   return [

@@ -10,8 +10,11 @@ import { itemElement, MergeError } from './typed-value.ts'
  */
 export function typeFaults(type: FieldType, value: Json): string[] {
   // The way to a fault is written in front of it on the way back: almost always there is none.
-  return check(type, value).map((fault) => fault.replace(/^: /, ''))
+  return check(type, value, false).map((fault) => fault.replace(/^: /, ''))
 }
+
+/** True of a value that can be compared with others of its type: what stands twice in a list is no hindrance then. */
+export const isComparable = (type: FieldType, value: Json): boolean => check(type, value, true).length === 0
 
 /** Faults as one text. */
 export function joinFaults(faults: readonly string[]): string {
@@ -23,13 +26,17 @@ const NONE: readonly string[] = []
 /** Types that read their own JSON; only what they make of it shows whether it fits. */
 const ANY_SCALAR: ReadonlySet<Special> = new Set(['intOrString', 'quantity', 'time', 'microTime'])
 
-function check(type: FieldType, value: Json): readonly string[] {
-  const { kind, special } = type
-  if (value === null || kind === 'any') return NONE
+function check(type: FieldType, value: Json, allowsTwins: boolean): readonly string[] {
+  const { kind, special, schema } = type
+  if (value === null) return NONE
+  if (kind === 'any')
+    return schema.type !== 'object' || special !== undefined || isObject(value)
+      ? NONE
+      : [`: expected map, got ${goValue(value)}`]
   if (special !== undefined && ANY_SCALAR.has(special))
     return typeof value === 'object' ? [`: expected any scalar, got ${goValue(value)}`] : NONE
-  if (kind === 'list') return checkList(type, value)
-  return kind === 'map' ? checkMap(type, value) : checkScalar(type, value)
+  if (kind === 'list') return checkList(type, value, allowsTwins)
+  return kind === 'map' ? checkMap(type, value, allowsTwins) : checkScalar(type, value)
 }
 
 function checkScalar({ schema, special }: FieldType, value: Json): readonly string[] {
@@ -47,7 +54,7 @@ function goType(value: Json): string {
   return isObject(value) ? 'map[string]interface {}' : typeof value === 'boolean' ? 'bool' : typeof value
 }
 
-function checkList(type: FieldType, value: Json): readonly string[] {
+function checkList(type: FieldType, value: Json, allowsTwins: boolean): readonly string[] {
   if (!Array.isArray(value)) return [`: expected list, got ${goValue(value)}`]
   const { element } = type
   if (element === undefined) return NONE
@@ -58,9 +65,9 @@ function checkList(type: FieldType, value: Json): readonly string[] {
     const path = isPlain ? `[${index}]` : namedItem(type, item)
     // What can be no item is told of, and nothing behind it.
     if (path instanceof MergeError) return [...faults, `: element ${index}: ${path.message}`]
-    if (!isPlain && seen.has(path)) faults.push(`: duplicate entries for key ${path}`)
+    if (!isPlain && !allowsTwins && seen.has(path)) faults.push(`: duplicate entries for key ${path}`)
     seen.add(path)
-    for (const fault of check(element, item)) faults.push(path + fault)
+    for (const fault of check(element, item, allowsTwins)) faults.push(path + fault)
   }
   return faults
 }
@@ -75,14 +82,14 @@ function namedItem(type: FieldType, item: Json): string | MergeError {
   }
 }
 
-function checkMap(type: FieldType, value: Json): readonly string[] {
+function checkMap(type: FieldType, value: Json, allowsTwins: boolean): readonly string[] {
   if (!isObject(value)) return [`: expected map, got ${goValue(value)}`]
   const faults: string[] = []
   for (const name in value) {
     const child = type.child(name)
     const field = value[name]
     if (child !== undefined && field !== undefined)
-      for (const fault of check(child, field)) faults.push(`.${name}${fault}`)
+      for (const fault of check(child, field, allowsTwins)) faults.push(`.${name}${fault}`)
     else if (child === undefined && !takesAnything(type)) {
       // The rest of this map is not looked at then.
       faults.push(`.${name}: field not declared in schema`)

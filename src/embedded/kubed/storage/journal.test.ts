@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { type Change, type Journal, sqliteJournal } from './journal.ts'
 
 const put = (id: number, version: number): Change => ({
@@ -10,6 +10,13 @@ const put = (id: number, version: number): Change => ({
   text: `text ${version}`,
 })
 const gone = (id: number, version: number): Change => ({ ...put(id, version), text: undefined })
+
+/** A file in a folder that goes with the test. */
+function fileFor(t: TestContext): string {
+  const dir = mkdtempSync(join(tmpdir(), 'kubed-journal-'))
+  t.after(() => rmSync(dir, { recursive: true, force: true }))
+  return join(dir, 'objects.db')
+}
 
 /** What a journal holds: versions and texts by id. */
 function contentsOf(journal: Journal): Map<number, string> {
@@ -22,9 +29,7 @@ function contentsOf(journal: Journal): Map<number, string> {
 
 for (const count of [1, 3, 4, 15, 16, 17, 37])
   test(`a commit of ${count} changes, some of the same object, is all of them in their order`, (t) => {
-    const dir = mkdtempSync(join(tmpdir(), 'kubed-journal-'))
-    t.after(() => rmSync(dir, { recursive: true, force: true }))
-    const file = join(dir, 'objects.db')
+    const file = fileFor(t)
     const journal = sqliteJournal(file)
     const changes: Change[] = []
     for (let version = 1; version <= count; version++) {
@@ -44,4 +49,45 @@ for (const count of [1, 3, 4, 15, 16, 17, 37])
       count,
     )
     again.close()
+  })
+
+/** Of a page in the WAL: its content and its head. */
+const FRAME_BYTES = 4096 + 24
+
+test('a commit of a small object writes the page that it lies in and no other', (t) => {
+  const file = fileFor(t)
+  const journal = sqliteJournal(file)
+  const walBytes = (): number => statSync(`${file}-wal`).size
+  journal.commit([put(1, 1)])
+  const before = walBytes()
+  journal.commit([put(2, 2)])
+  const written = walBytes() - before
+  journal.close()
+  assert.equal(written, FRAME_BYTES)
+})
+
+const lasts: readonly { it: string; commits: Change[][]; want: number }[] = [
+  { it: 'that of the newest object', commits: [[put(1, 1), put(2, 2)], [put(1, 3)]], want: 3 },
+  { it: 'that of what was deleted last', commits: [[put(1, 1)], [gone(1, 2)]], want: 2 },
+  { it: 'that of an object made after it', commits: [[put(1, 1)], [gone(1, 2)], [put(3, 3)]], want: 3 },
+  {
+    it: 'that of the last of several deleted',
+    commits: [
+      [put(1, 1), put(2, 2)],
+      [gone(1, 3), gone(2, 4)],
+    ],
+    want: 4,
+  },
+  { it: 'that of a change behind a deletion', commits: [[put(1, 1)], [gone(1, 2), put(3, 3)], [gone(3, 4)]], want: 4 },
+]
+for (const { it, commits, want } of lasts)
+  test(`the last version of a journal is ${it}`, (t) => {
+    const file = fileFor(t)
+    const journal = sqliteJournal(file)
+    for (const changes of commits) journal.commit(changes)
+    journal.close()
+    const again = sqliteJournal(file)
+    const last = again.load(() => undefined)
+    again.close()
+    assert.equal(last, want)
   })

@@ -44,8 +44,9 @@ const ROWS_AT_ONCE = 100_000
  *
  * SQLite would wait for the disk on this very thread, 1 to 3 ms a commit. Its `synchronous=normal` writes the same frames in the same
  * order and syncs around checkpoints; what `full` adds is the sync of the WAL after a commit, which a thread of the pool does here.
- * Rows are found by number, so that a write touches one leaf of one tree. At the start only heads are read, all of a kind in
- * one text: the library hands over a row in about 8 µs. A deleted object leaves its last version behind in `counter`: versions never repeat.
+ * Rows are found by number, so that a write touches one leaf of one tree, and a commit that only writes objects is one statement where it can be. At
+ * the start only heads are read, all of a kind in one text: the library hands over a row in about 8 µs. The last version is that of a row, or what a
+ * commit that deletes leaves behind in `counter`: versions never repeat.
  */
 export function sqliteJournal(file: string): Journal {
   const db = new Database(file)
@@ -55,37 +56,21 @@ export function sqliteJournal(file: string): Journal {
   // There is a WAL from the first write on; it stays the same file until the database is closed.
   db.exec('insert into counter(id, version) values(1, 0) on conflict do update set version = version')
   const wal = openSync(`${file}-wal`, 'r')
-  const begin = db.prepare('begin immediate')
-  const end = db.prepare('commit')
   const write = writerOf(db)
-  const count = db.prepare('insert or replace into counter(id, version) values(1, ?)')
   const read = db.prepare('select body from objects where id = ?')
   // There is no index of kinds: to look for one is to read the whole file.
   const readMany = db.prepare('select id, body from objects where id in (select value from json_each(?))')
   return {
     load(each) {
-      loadHeads(db, each)
-      const last = db.prepare('select version from counter where id = 1').get() as { version: number } | undefined
-      return last?.version ?? 0
+      const counted = db.prepare('select version from counter where id = 1').get() as { version: number } | undefined
+      return Math.max(loadHeads(db, each), counted?.version ?? 0)
     },
     read: (id) => (read.get(id) as { body: string }).body,
     readMany(ids, each) {
       const rows = readMany.iterate(JSON.stringify(ids))
       for (const { id, body } of rows as Iterable<{ id: number; body: string }>) each(id, body)
     },
-    commit(changes) {
-      begin.run()
-      try {
-        write(changes)
-        const last = changes.at(-1)
-        if (last !== undefined) count.run(last.head.version)
-        end.run()
-      } catch (error) {
-        // a full disk has rolled back by itself
-        if (db.inTransaction) db.exec('rollback')
-        throw error
-      }
-    },
+    commit: write,
     sync: () => new Promise((done, failed) => fdatasync(wal, (error) => (error === null ? done() : failed(error)))),
     close() {
       closeSync(wal)
@@ -96,32 +81,68 @@ export function sqliteJournal(file: string): Journal {
 
 type Row = readonly [id: number, key: string, namespace: string, name: string, version: number, body: string]
 
-/** Rows of one insert, the most first: a call into the library takes as long as SQLite does with the row that it brings. */
-const ROWS_OF_INSERTS = [16, 4, 1]
+/** Rows that one statement writes, or the object that one deletes. */
+type Step = { readonly rows: Row[] } | { readonly gone: number }
 
-/** Writes changes in their order, as many at a time as come one after the other. */
+/** A call into the library takes as long as SQLite does with the row that it brings. */
+const MOST_ROWS = 16
+
+/** Writes changes in their order, all or none: where that is one statement it needs no transaction around it. */
 function writerOf(db: Database.Database): (changes: readonly Change[]) => void {
-  const remove = db.prepare('delete from objects where id = ?')
-  const inserts = ROWS_OF_INSERTS.map((count) => {
-    const rows = Array.from({ length: count }, () => '(?, ?, ?, ?, ?, ?)').join()
-    return { count, statement: db.prepare(`insert or replace into objects values ${rows}`) }
-  })
-  const insert = (rows: readonly Row[]): void => {
-    let at = 0
-    for (const { count, statement } of inserts)
-      for (; at + count <= rows.length; at += count) statement.run(rows.slice(at, at + count).flat())
-  }
+  const begin = db.prepare('begin immediate')
+  const end = db.prepare('commit')
+  const count = db.prepare('insert or replace into counter(id, version) values(1, ?)')
+  const take = stepTakerOf(db)
   return (changes) => {
-    let rows: Row[] = []
-    for (const { head, text } of changes)
-      if (text === undefined) {
-        insert(rows)
-        rows = []
-        remove.run(head.id)
-      } else rows.push([head.id, head.key, head.namespace, head.name, head.version, text])
-    insert(rows)
+    const steps = stepsOf(changes)
+    const [first] = steps
+    if (steps.length === 1 && first !== undefined && 'rows' in first) return take(first)
+    begin.run()
+    try {
+      steps.forEach(take)
+      if (steps.some((step) => 'gone' in step)) count.run(changes.at(-1)?.head.version ?? 0)
+      end.run()
+    } catch (error) {
+      // a full disk has rolled back by itself
+      if (db.inTransaction) db.exec('rollback')
+      throw error
+    }
   }
 }
+
+function stepTakerOf(db: Database.Database): (step: Step) => void {
+  const remove = db.prepare('delete from objects where id = ?')
+  const inserts = new Map<number, Database.Statement>()
+  const insertOf = (count: number): Database.Statement => {
+    const known = inserts.get(count)
+    if (known !== undefined) return known
+    const rows = Array.from({ length: count }, () => '(?, ?, ?, ?, ?, ?)').join()
+    const insert = db.prepare(`insert or replace into objects values ${rows}`)
+    inserts.set(count, insert)
+    return insert
+  }
+  return (step) => void ('gone' in step ? remove.run(step.gone) : insertOf(step.rows.length).run(step.rows.flat()))
+}
+
+function stepsOf(changes: readonly Change[]): Step[] {
+  const steps: Step[] = []
+  for (const { head, text } of changes) {
+    const last = steps.at(-1)
+    if (text === undefined) steps.push({ gone: head.id })
+    else if (last !== undefined && 'rows' in last && last.rows.length < MOST_ROWS) last.rows.push(rowOf(head, text))
+    else steps.push({ rows: [rowOf(head, text)] })
+  }
+  return steps
+}
+
+const rowOf = ({ id, key, namespace, name, version }: Head, text: string): Row => [
+  id,
+  key,
+  namespace,
+  name,
+  version,
+  text,
+]
 
 /** Folders of earlier versions have a table by key, namespace and name, or one with two columns more. */
 function upgrade(db: Database.Database): void {
@@ -141,18 +162,22 @@ function upgrade(db: Database.Database): void {
 
 type HeadRow = [id: number, namespace: string, name: string, version: number]
 
-function loadHeads(db: Database.Database, each: (key: string, heads: Heads) => void): void {
+/** Hands over the heads of all objects; answers the last version of any. */
+function loadHeads(db: Database.Database, each: (key: string, heads: Heads) => void): number {
   const some = db.prepare(
-    `select key, max(id) as last, json_group_array(json_array(id, namespace, name, version)) as heads
+    `select key, max(id) as last, max(version) as version, json_group_array(json_array(id, namespace, name, version)) as heads
      from (select id, key, namespace, name, version from objects where id > ? order by id limit ${ROWS_AT_ONCE}) group by key`,
   )
+  let version = 0
   for (let from = 0, last = -1; from > last;) {
     last = from
-    for (const row of some.all(from) as { key: string; last: number; heads: string }[]) {
+    for (const row of some.all(from) as { key: string; last: number; version: number; heads: string }[]) {
       each(row.key, headsIn(row.key, row.heads))
       from = Math.max(from, row.last)
+      version = Math.max(version, row.version)
     }
   }
+  return version
 }
 
 function headsIn(key: string, text: string): Heads {

@@ -6,6 +6,7 @@ import type { Controller } from '../../../engine/controller.ts'
 import { parseGitRepository, type GitRepository } from '../../../kinds/git-repository.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { read, readList, readText } from '../../../lib/kube/read.ts'
+import { trimEndOf } from '../../../lib/value/trim-end.ts'
 import { aliasGitUrl } from '../../git/alias.ts'
 import type { EngineContext } from '../context.ts'
 import { mirrorsOf } from '../mirrors.ts'
@@ -55,6 +56,6 @@ function lacks(object: KubeObject, { metadata, status }: KubeObject): boolean {
 }
 
 function sameUrl(a: string, b: string): boolean {
-  const plain = (url: string): string => url.replace(/\/+$/, '').replace(/\.git$/, '')
+  const plain = (url: string): string => trimEndOf(url, '/').replace(/\.git$/, '')
   return plain(a) === plain(b)
 }

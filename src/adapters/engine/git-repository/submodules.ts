@@ -1,4 +1,5 @@
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
+import { trimEndOf } from '../../../lib/value/trim-end.ts'
 import { runGit } from '../../git/git-process.ts'
 import type { Mirror } from '../../git/mirror.ts'
 import type { MirrorOf, Reader } from '../mirrors.ts'
@@ -106,7 +107,7 @@ async function readAddresses(mirror: Mirror, commit: string): Promise<ReadonlyMa
 /** `../lib.git` is meant from the address of the repository that says it. */
 function resolveAddress(base: string, written: string, path: string): string {
   const isRelative = written.startsWith('./') || written.startsWith('../')
-  const joined = isRelative ? new URL(written, `${base.replace(/\/+$/, '')}/`).href : written
+  const joined = isRelative ? new URL(written, `${trimEndOf(base, '/')}/`).href : written
   try {
     return parseGitUrl(joined).url
   } catch (error) {

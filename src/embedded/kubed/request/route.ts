@@ -1,3 +1,5 @@
+import { trimOf } from '../../../lib/value/trim-end.ts'
+
 /** What a path names. */
 export type Route =
   | {
@@ -22,9 +24,7 @@ const NAMESPACE_SUBRESOURCES = new Set(['status', 'finalize'])
 /** Reads a path of the API. Percent-decoded first. */
 export function parseRoute(path: string): Route {
   // A slash is one, however it is written.
-  const segments = decode(path)
-    .replace(/^\/+|\/+$/g, '')
-    .split('/')
+  const segments = trimOf(decode(path), '/').split('/')
   const [root, ...rest] = segments
   if (root === 'api') {
     if (rest.length === 0) return { kind: 'versions', root }
@@ -38,11 +38,12 @@ export function parseRoute(path: string): Route {
   return { kind: 'other', path }
 }
 
-function decode(segment: string): string {
+function decode(path: string): string {
+  if (!path.includes('%')) return path
   try {
-    return decodeURIComponent(segment)
+    return decodeURIComponent(path)
   } catch {
-    return segment
+    return path
   }
 }
 

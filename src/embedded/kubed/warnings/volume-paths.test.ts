@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { assertLinear } from '../../../../tests/support/cpu-time.ts'
 import { warningsOfPaths } from './volume-paths.ts'
 
 const item = (path: string) => ({ key: 'k', path })
@@ -25,3 +26,9 @@ const cases = [
 ]
 for (const { it, volume, want } of cases)
   test(`volumes: ${it}`, () => assert.deepEqual(warningsOfPaths({ name: 'v', ...volume }), want))
+
+test('volumes: a path of many slashes takes time that grows with it', () =>
+  assertLinear((size) => {
+    const path = `a${'/'.repeat(size)}b`
+    assert.deepEqual(warningsOfPaths({ name: 'v', configMap: { name: 'c', items: [item(path)] } }), [])
+  }, 200_000))

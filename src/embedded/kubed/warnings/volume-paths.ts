@@ -1,4 +1,5 @@
 import { isObject, type Json, type JsonObject, objectOf, objectsOf, stringOf } from '../../../lib/kube/json.ts'
+import { trimEndOf } from '../../../lib/value/trim-end.ts'
 
 type Placed = { readonly path: string; readonly source: string }
 
@@ -52,7 +53,7 @@ function overlaps(placed: readonly Placed[]): string[] {
   const seen: Placed[] = []
   const found: string[] = []
   for (const { path: given, source } of placed) {
-    const one = { path: given.replace(/\/+$/, ''), source }
+    const one = { path: trimEndOf(given, '/'), source }
     const others = seen.filter(({ path }) => path !== '' && one.path !== '' && isAlong(path, one.path))
     found.push(...others.map((other) => `${text(one)} with ${text(other)}`))
     seen.push(one)

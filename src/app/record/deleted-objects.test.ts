@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { foldFacts } from '../../../tests/support/fold-facts.ts'
 import type { Fact, FactBody } from '../../pipeline/record/fact.ts'
-import { foldFacts } from '../../pipeline/record/fold.ts'
 import { neededImages } from '../../pipeline/record/needed-images.ts'
 import { reportDeleted } from './deleted-objects.ts'
 

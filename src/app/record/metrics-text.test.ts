@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { foldFacts } from '../../../tests/support/fold-facts.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
 import type { Fact } from '../../pipeline/record/fact.ts'
-import { foldFacts } from '../../pipeline/record/fold.ts'
 import type { Helpers } from '../../pipeline/record/wait.ts'
 import { renderMetrics } from './metrics-text.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { foldFacts } from '../../pipeline/record/fold.ts'
+import { foldFacts } from '../../../tests/support/fold-facts.ts'
 import type { Fact } from '../../pipeline/record/fact.ts'
 import { historyOf } from '../../pipeline/record/query.ts'
 import type { Helpers } from '../../pipeline/record/wait.ts'

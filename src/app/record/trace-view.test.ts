@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { foldFacts } from '../../../tests/support/fold-facts.ts'
 import type { FactBody } from '../../pipeline/record/fact.ts'
-import { foldFacts } from '../../pipeline/record/fold.ts'
 import type { Helpers } from '../../pipeline/record/wait.ts'
 import { historyViews, traceViews } from './trace-view.ts'
 

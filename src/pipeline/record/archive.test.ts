@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { foldFacts } from '../../../tests/support/fold-facts.ts'
 import { archiveRef } from './archive-keys.ts'
 import { planArchive, withArchived, withoutArchived } from './archive.ts'
 import type { Fact, FactBody } from './fact.ts'
-import { foldFacts } from './fold.ts'
 import { cellsOf } from './query.ts'
 import { readLedger, writeLedger } from './snapshot.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { foldFacts } from '../../../tests/support/fold-facts.ts'
 import type { FactBody, MarkedChoice } from './fact.ts'
-import { foldFacts } from './fold.ts'
 import { isNews } from './news.ts'
 import { cellsOf } from './query.ts'
 

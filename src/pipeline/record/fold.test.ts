@@ -1,101 +1,34 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Fact, FactBody } from './fact.ts'
-import { foldFact, foldFacts } from './fold.ts'
+import {
+  applied,
+  apply,
+  at,
+  before,
+  build,
+  built,
+  C,
+  D,
+  health,
+  IMAGE,
+  image,
+  KUSTOMIZATION,
+  OLD,
+  pod,
+  policy,
+  push,
+  refused,
+  run,
+  source,
+  W,
+  whole,
+  writeBack,
+} from '../../../tests/support/delivery-facts.ts'
+import { foldFacts } from '../../../tests/support/fold-facts.ts'
+import type { FactBody } from './fact.ts'
+import { foldFact } from './fold.ts'
 import { askedOf } from './ledger.ts'
 import { cellsOf, environmentName, historyOf, stoppedKustomizations, traceOf } from './query.ts'
-
-const C = 'c'.repeat(40)
-const W = 'd'.repeat(40)
-const D = `sha256:${'1'.repeat(64)}`
-const OLD = `sha256:${'0'.repeat(64)}`
-const IMAGE = 'registry.sluice.local/web'
-const KUSTOMIZATION = 'flux-system/production'
-
-const at = (facts: readonly FactBody[]): Fact[] =>
-  facts.map((fact, index) => ({ at: `2026-01-01T00:00:${String(index).padStart(2, '0')}Z`, ...fact }))
-
-const because = (cause: string | undefined): object => (cause === undefined ? {} : { cause })
-const push = (commit: string, message: string): FactBody => ({
-  kind: 'push',
-  repository: 'vps',
-  ref: 'refs/heads/main',
-  commit,
-  before: '',
-  author: 'ada',
-  message,
-  committedAt: '',
-})
-const run = (state: 'running' | 'succeeded' | 'failed', cause?: string): FactBody => ({
-  kind: 'run',
-  runId: '1',
-  workflow: 'Build web',
-  event: 'push',
-  ref: 'refs/heads/main',
-  commit: C,
-  state,
-  ...because(cause),
-})
-const image: FactBody = { kind: 'image', image: IMAGE, tag: '1.1.0', digest: D, commit: C, runId: '1' }
-const policy = (tag: string, cause?: string): FactBody => ({
-  kind: 'policy',
-  policy: 'default/web',
-  image: IMAGE,
-  tag,
-  considered: 3,
-  ...because(cause),
-})
-const writeBack: FactBody = {
-  kind: 'write-back',
-  automation: 'default/production',
-  branch: 'main',
-  commit: W,
-  images: [{ image: IMAGE, tag: '1.1.0' }],
-}
-const source: FactBody = { kind: 'source', source: 'flux-system/git', revision: `main@sha1:${W}`, commit: W }
-const build = (tag: string, commit = W): FactBody => ({
-  kind: 'build',
-  kustomization: KUSTOMIZATION,
-  revision: `main@sha1:${commit}`,
-  ok: true,
-  workloads: [{ namespace: 'default', name: 'web', images: [`${IMAGE}:${tag}`] }],
-})
-const apply = (commit = W, drift = false): FactBody => ({
-  kind: 'apply',
-  kustomization: KUSTOMIZATION,
-  revision: `main@sha1:${commit}`,
-  ok: true,
-  changes: [{ object: 'Deployment/default/web', action: 'configured', ...(drift ? { drift } : {}) }],
-})
-const refused: FactBody = {
-  kind: 'apply',
-  kustomization: KUSTOMIZATION,
-  revision: `main@sha1:${W}`,
-  ok: false,
-  cause: 'namespace "x" not found',
-  changes: [],
-}
-const health = (state: 'healthy' | 'unhealthy', cause?: string): FactBody => ({
-  kind: 'health',
-  kustomization: KUSTOMIZATION,
-  revision: `main@sha1:${W}`,
-  state,
-  ...because(cause),
-})
-const pod = (digest: string): FactBody => ({
-  kind: 'pod',
-  namespace: 'default',
-  workload: 'web',
-  pod: `web-${digest.slice(7, 9)}`,
-  image: `${IMAGE}:1.1.0`,
-  digest,
-  ready: true,
-})
-
-const before = [build('1.0.0', 'a'.repeat(40))]
-const built = [...before, push(C, 'feat: x'), run('running'), image, run('succeeded'), policy('1.1.0')]
-const applied = [...built, writeBack, source, build('1.1.0'), apply()]
-const whole = [...applied, pod(D), health('healthy')]
 
 test('a delivery of an image that is not the first of its pods arrives with them', () => {
   const beside = { ...pod('sha256:of-another-container'), others: [D], pod: 'web-2' }
@@ -506,16 +439,6 @@ test('corrected drift is recorded and takes nobody’s place', () => {
 test('the same fact twice changes nothing', () => {
   const facts = at(whole)
   assert.deepEqual(foldFacts(facts.flatMap((fact) => [fact, fact])), foldFacts(facts))
-})
-
-test('facts may arrive in any order', () => {
-  const facts = at(whole)
-  const want = foldFacts(facts)
-  for (let seed = 1; seed <= 50; seed++) {
-    const keyed = facts.map((fact, index) => ({ fact, key: Math.sin(seed * 100 + index) }))
-    const shuffled = keyed.sort((a, b) => a.key - b.key).map(({ fact }) => fact)
-    assert.deepEqual(foldFacts(shuffled), want)
-  }
 })
 
 test('an ended delivery never changes', () => {

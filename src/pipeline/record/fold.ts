@@ -4,16 +4,9 @@ import type { Fact } from './fact.ts'
 import { foldImage, foldPolicy, foldPolicyDeletion, foldPush, foldRun, foldWriteBack } from './fold-ci.ts'
 import { foldApply, foldBuild, foldDeletion, foldHealth, foldPod, foldSource } from './fold-cluster.ts'
 import { foldMarkers } from './fold-markers.ts'
-import { emptyLedger, type Ledger } from './ledger.ts'
+import type { Ledger } from './ledger.ts'
 
-/** Folds facts, in any order, into a ledger: they are taken by their time. */
-export function foldFacts(facts: readonly Fact[]): Ledger {
-  const ledger = emptyLedger()
-  for (const fact of [...facts].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))) foldFact(ledger, fact)
-  return ledger
-}
-
-/** Folds one more fact, no older than those before it. The same fact again changes nothing. */
+/** Folds a fact, no older than those before it. The same fact again changes nothing. */
 export function foldFact(ledger: Ledger, fact: Fact): void {
   switch (fact.kind) {
     case 'push':

@@ -1,6 +1,6 @@
 import vm from 'node:vm'
 import { bounded } from '../lib/cel/bounded.ts'
-import { readText } from '../lib/kube/read.ts'
+import { hasCode } from '../lib/error/code-of.ts'
 
 const CALL = new vm.Script('run()')
 const ROOM = vm.createContext({})
@@ -20,7 +20,7 @@ export function boundedCalls(limitMs: number): (run: () => unknown) => unknown {
 }
 
 function stopped(error: unknown): boolean {
-  return readText(error, 'code') === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
+  return hasCode(error, 'ERR_SCRIPT_EXECUTION_TIMEOUT')
 }
 
 function spentMs(): number {

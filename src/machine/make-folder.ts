@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { hasCode } from '../lib/error/code-of.ts'
 
 /**
  * Makes a folder and those above it, as `mkdir -p` does, wherever somebody names it.
@@ -14,7 +15,7 @@ export function makeFolder(path: string, mode = 0o777): boolean {
     return makeOne(path, mode)
   } catch (error) {
     const above = dirname(path)
-    if (!isMissing(error) || existsSync(above)) throw error
+    if (!hasCode(error, 'ENOENT') || existsSync(above)) throw error
     makeFolder(above, mode)
     return makeOne(path, mode)
   }
@@ -38,8 +39,4 @@ export function isFolder(path: string): boolean {
   } catch {
     return false
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { chmodSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
+import { hasCode } from '../lib/error/code-of.ts'
 import { describeError } from '../lib/error/sluice-error.ts'
-import { readText } from '../lib/kube/read.ts'
 
 /** Ways longer than this are cut, in bytes: the system takes 4,096, a name may have 255. */
 const LONGEST_WAY = 2_048
@@ -69,7 +69,7 @@ function unlessGone<T>(work: () => T): T | undefined {
   try {
     return work()
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(readText(error, 'code') ?? '')) return undefined
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined
     throw error
   }
 }

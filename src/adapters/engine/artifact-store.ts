@@ -4,10 +4,10 @@ import http from 'node:http'
 import { hostname } from 'node:os'
 import { basename, dirname, join, normalize, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { hasCode } from '../../lib/error/code-of.ts'
 import { closeServer } from '../../machine/close-server.ts'
 import { LATEST } from '../../controllers/source.ts'
 import { listenFault } from '../../machine/listen-fault.ts'
-import { readText } from '../../lib/kube/read.ts'
 import { isForLoopback, isLoopback } from '../../lib/net/loopback.ts'
 
 /** Artifacts of sources as files, served over HTTP under the paths that Flux uses. */
@@ -90,7 +90,7 @@ async function removeDrafts(folder: string): Promise<void> {
 }
 
 function passNotOurs(error: unknown): void {
-  if (!['EACCES', 'EPERM'].includes(readText(error, 'code'))) throw error
+  if (!hasCode(error, 'EACCES', 'EPERM')) throw error
 }
 
 /** Nobody reaches an address that stands for all of the machine's: others find it by its name, which in a pod is `$HOSTNAME`. */
@@ -126,7 +126,7 @@ async function serve(root: string, request: http.IncomingMessage, response: http
   } catch (error) {
     // what is no path leads to nothing, either; anything else may pass
     const isNothing = error instanceof TypeError || error instanceof URIError
-    refuse(isNothing || ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes(readText(error, 'code')) ? 404 : 500)
+    refuse(isNothing || hasCode(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG') ? 404 : 500)
   } finally {
     await file?.close()
   }

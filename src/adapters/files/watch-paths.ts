@@ -1,5 +1,6 @@
 import { watch, type FSWatcher } from 'node:fs'
 import { dirname, basename } from 'node:path'
+import { codeOf } from '../../lib/error/code-of.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 
 /** A set of paths being watched, whether something stands there or not. */
@@ -67,7 +68,7 @@ function watchFolder(folder: string, onEvent: (name: string | null) => void): FS
     watcher.on('error', () => onEvent(null))
     return watcher
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    const code = codeOf(error)
     if (NOT_THERE.has(code)) return undefined
     throw new SluiceError('WATCH_REFUSED', `folder '${folder}' cannot be watched: ${code}`, {
       cause: error,

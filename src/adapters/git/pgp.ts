@@ -1,7 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { hasCode } from '../../lib/error/code-of.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
-import { readText } from '../../lib/kube/read.ts'
 import { type ProgramEnd, runProgram } from '../../machine/run-program.ts'
 import { makeScratch } from '../../machine/scratch.ts'
 
@@ -80,7 +80,7 @@ async function run(command: string, argv: readonly string[], input: string | Buf
   try {
     return await runProgram(command, argv, { input, env: { HOME: '/nonexistent' }, timeoutMs: TIMEOUT_MS })
   } catch (error) {
-    if (readText(error, 'code') !== 'ENOENT') throw error
+    if (!hasCode(error, 'ENOENT')) throw error
     throw new SluiceError('GPG_MISSING', `there is no ${command} command on this machine`, {
       retry: 'backoff',
       hint: 'install GnuPG, or sign with SSH keys',

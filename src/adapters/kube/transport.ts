@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import http from 'node:http'
 import https from 'node:https'
+import { codeOf } from '../../lib/error/code-of.ts'
 import { faultText } from '../../lib/error/fault-text.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import type { Clock } from '../clock.ts'
@@ -255,10 +256,6 @@ function unreachableError(server: string, error: unknown): unknown {
 function hintFor(code: string): string {
   if (/CERT|SELF_SIGNED|ERR_TLS|VERIFY/.test(code)) return 'check certificate-authority and server in the kubeconfig'
   return 'check that the server runs and that the kubeconfig names it'
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
 }
 
 /** Keeps the process alive, unlike the clock's timers: a command that waits for its answer must not end in silence. */

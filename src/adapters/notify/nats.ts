@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { connect as tlsConnect } from 'node:tls'
+import { codeOf } from '../../lib/error/code-of.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { type NatsInfo, type NatsServer, parseNatsInfo, renderNatsConnect } from '../../lib/nats/handshake.ts'
 import { abortAfter } from '../../machine/timers.ts'
@@ -113,12 +114,9 @@ function failed(reason: string): SluiceError {
 function reasonOf(error: unknown, timeoutMs: number): string {
   if (error instanceof SluiceError) return error.message
   if (!(error instanceof Error)) return 'unknown'
-  if ('code' in error && error.code === 'ECONNREFUSED')
-    return 'error connecting to server: nats: no servers available for connection'
+  if (codeOf(error) === 'ECONNREFUSED') return 'error connecting to server: nats: no servers available for connection'
   const reason = /Timeout|Abort/.test(error.name)
     ? `no answer within ${timeoutMs / 1000}s`
-    : 'code' in error && typeof error.code === 'string'
-      ? error.code
-      : error.name
+    : codeOf(error) || error.name
   return `error connecting to server: ${reason}`
 }

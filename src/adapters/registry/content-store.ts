@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { channel } from 'node:diagnostics_channel'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { hasCode } from '../../lib/error/code-of.ts'
 import { isWriteRefusal } from '../../lib/error/full-disk.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { digestOf, Hasher, parseDigest } from '../../lib/oci/digest.ts'
@@ -62,7 +63,7 @@ export function openContentStore(root: string): ContentStore {
 
 /** What cannot be read now (too many open files, a bad disk) is not missing. */
 function undefinedIfMissing(error: unknown): undefined {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+  if (hasCode(error, 'ENOENT')) return undefined
   throw error
 }
 

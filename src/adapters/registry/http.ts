@@ -3,6 +3,7 @@ import type https from 'node:https'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import type { LookupFunction } from 'node:net'
 import type { Readable } from 'node:stream'
+import { hasCode } from '../../lib/error/code-of.ts'
 import { faultText } from '../../lib/error/fault-text.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { connectFault, connectHint } from '../net/connect-fault.ts'
@@ -99,7 +100,7 @@ function send(
 }
 
 function isReset(cause: unknown): boolean {
-  return cause instanceof Error && 'code' in cause && (cause.code === 'ECONNRESET' || cause.code === 'EPIPE')
+  return hasCode(cause, 'ECONNRESET', 'EPIPE')
 }
 
 function unreachableError(url: URL, cause: unknown, proxy: HttpProxy | undefined): SluiceError {

@@ -1,11 +1,11 @@
 import { createReadStream, createWriteStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
+import { codeOf } from '../../lib/error/code-of.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { parseGlob } from '../../lib/dockerfile/glob.ts'
 import { digestOf } from '../../lib/oci/digest.ts'
 import { LIMITS } from '../../lib/oci/limits.ts'
-import { readText } from '../../lib/kube/read.ts'
 import { safePath } from '../../lib/tar/entry.ts'
 import { readTar } from '../../lib/tar/read.ts'
 import type { Context, ContextFile } from './context.ts'
@@ -263,7 +263,7 @@ async function gunzip(path: string, target: string): Promise<void> {
   try {
     await pipeline(file, createGunzip({ chunkSize: 1 << 18 }), bounded, createWriteStream(target, { flags: 'wx' }))
   } catch (error) {
-    const code = readText(error, 'code')
+    const code = codeOf(error)
     throw code.startsWith('Z_') ? cannotUnpack(path, code) : error
   }
 }

@@ -1,4 +1,5 @@
 import { ApiError } from '../../adapters/kube/api-error.ts'
+import { codeOf } from '../../lib/error/code-of.ts'
 import { describeError, isPartGone, SluiceError } from '../../lib/error/sluice-error.ts'
 import { type Command, type ExitCode, type Io, usageError } from './command.ts'
 import { misreadText } from './misread.ts'
@@ -56,5 +57,5 @@ function failed(error: unknown, command: Command | undefined, io: Io): ExitCode 
 }
 
 function isParseArgsError(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
+  return error instanceof Error && codeOf(error).startsWith('ERR_PARSE_ARGS')
 }

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { hasCode } from '../../lib/error/code-of.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { read } from '../../lib/kube/read.ts'
-import { hasCode, makeStateFolder, unreadable, unwritable } from './state-folder.ts'
+import { makeStateFolder, unreadable, unwritable } from './state-folder.ts'
 
 /** How this program keeps its state. Whoever changes it so that an older program would misread it raises it, and brings the way from the number before. */
 const FORMAT = 1

@@ -1,11 +1,12 @@
 import { accessSync, constants, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Database from 'libsql'
+import { hasCode } from '../../lib/error/code-of.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { shellWord } from '../terminal/shell-word.ts'
 import { markFormat, openStateFolder } from './format.ts'
 import { identityOf } from './process-identity.ts'
-import { hasCode, holderOf, LOCK, readJson, type StateFolder, unwritable } from './state-folder.ts'
+import { holderOf, LOCK, readJson, type StateFolder, unwritable } from './state-folder.ts'
 
 /**
  * Takes the state folder, or a part of it, for this process, making it (mode 0700) where needed. The kernel lets the lock of a dead

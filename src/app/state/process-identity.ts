@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { isAlive } from '../../machine/is-alive.ts'
 
 /** A process that is not mistaken for a later one with the same number: its number and when it started (clock ticks since boot). */
 export type ProcessIdentity = { readonly pid: number; readonly startedTicks: string }
@@ -19,13 +20,4 @@ export function identityOf(pid: number): ProcessIdentity | undefined {
 export function isRunning(identity: ProcessIdentity): boolean {
   const now = identityOf(identity.pid)
   return now !== undefined && now.startedTicks === identity.startedTicks
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
-  }
 }

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { hasCode } from '../../lib/error/code-of.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
-import { readText } from '../../lib/kube/read.ts'
 import { makeFolder } from '../../machine/make-folder.ts'
 import { isRunning, type ProcessIdentity } from './process-identity.ts'
 
@@ -94,11 +94,6 @@ export function unreadable(path: string, cause: unknown): SluiceError {
       : 'nothing was touched; restore the file from a backup',
     cause,
   })
-}
-
-/** Whether an error of the system has one of these codes. */
-export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
-  return codes.includes(readText(error, 'code'))
 }
 
 /** What a state folder that cannot be written is told as. */

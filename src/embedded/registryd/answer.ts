@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { codeOf } from '../../lib/error/code-of.ts'
 
 /** The error codes of the distribution specification that we use. */
 export type RefusalCode =
@@ -74,7 +75,7 @@ export function sendRefusal(request: IncomingMessage, response: ServerResponse, 
 }
 
 function fromSystem(error: unknown): Refusal {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const code = codeOf(error)
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new Refusal(507, 'DENIED', 'the disk of the registry is full: free some space and push again')
   if (code === 'EROFS' || code === 'EACCES')

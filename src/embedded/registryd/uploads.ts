@@ -3,6 +3,7 @@ import { channel } from 'node:diagnostics_channel'
 import { createReadStream, type Stats } from 'node:fs'
 import { open, rm, stat, type FileHandle } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
+import { codeOf } from '../../lib/error/code-of.ts'
 import { type Digest, Hasher } from '../../lib/oci/digest.ts'
 import { LIMITS } from '../../lib/oci/limits.ts'
 import { MOVED_BYTES } from '../../lib/oci/moved-bytes.ts'
@@ -177,7 +178,7 @@ async function receive(upload: Upload, request: IncomingMessage): Promise<void> 
 }
 
 function isDiskError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && /^E(NOSPC|DQUOT|ROFS|IO|FBIG)$/.test(String(error.code))
+  return /^E(NOSPC|DQUOT|ROFS|IO|FBIG)$/.test(codeOf(error))
 }
 
 async function writeAll(file: FileHandle, chunks: readonly Buffer[]): Promise<void> {

@@ -1,3 +1,4 @@
+import { hasCode } from './code-of.ts'
 /** What the kernel, git, SQLite and our own servers say; a limit of file watchers has the same code and is none of a disk. */
 const FULL =
   /\bENOSPC\b(?!.*watchers)|no space left on device|\bEDQUOT\b|disk quota exceeded|disk .*is full|SQLITE_FULL/i
@@ -7,9 +8,7 @@ export function saysDiskIsFull(text: string): boolean {
   return FULL.test(text)
 }
 
-const REFUSALS: readonly unknown[] = ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES']
-
 /** Whether the system refused a write for what may pass by itself: no room, or a place that takes no writes right now. */
 export function isWriteRefusal(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && REFUSALS.includes(error.code)
+  return error instanceof Error && hasCode(error, 'ENOSPC', 'EDQUOT', 'EROFS', 'EACCES')
 }

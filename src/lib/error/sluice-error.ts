@@ -1,3 +1,4 @@
+import { hasCode } from './code-of.ts'
 import type { ErrorCode } from './codes.ts'
 
 /** What a SluiceError carries besides its code and message. */
@@ -46,5 +47,5 @@ const PART_GONE = 'the files of this program were replaced or removed while it r
 
 /** True when a part of the program, loaded at its first use, is not there any more. */
 export function isPartGone(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND'
+  return error instanceof Error && hasCode(error, 'ERR_MODULE_NOT_FOUND')
 }

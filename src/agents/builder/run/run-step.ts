@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, readdir, rename, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
+import { hasCode } from '../../../lib/error/code-of.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { removeTree, removeTreeOrTell } from '../../../machine/remove-tree.ts'
 import type { Instruction } from '../../../lib/dockerfile/instruction.ts'
@@ -102,9 +103,9 @@ async function unpackOnce(store: ImageStore, stage: Stage, tree: Tree): Promise<
   const temporary = store.content.temporary()
   await unpackTree(store, tree, temporary)
   await utimes(temporary, new Date(), new Date()) // the time of an image's own root says nothing of its use
-  await rename(temporary, path).catch(async (error: NodeJS.ErrnoException) => {
+  await rename(temporary, path).catch(async (error: unknown) => {
     await removeTree(temporary)
-    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
+    if (!hasCode(error, 'ENOTEMPTY', 'EEXIST')) throw error
   })
   return path
 }

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { channel } from 'node:diagnostics_channel'
 import { join } from 'node:path'
 import { createGunzip } from 'node:zlib'
+import { hasCode } from '../../../lib/error/code-of.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { Hasher } from '../../../lib/oci/digest.ts'
 import { compressionOf } from '../../../lib/oci/media-types.ts'
@@ -212,12 +213,9 @@ function offer(made: string, name: string): void {
   try {
     renameSync(made, name)
   } catch (error) {
-    if (!isTaken(error)) throw error
+    if (!hasCode(error, 'ENOTEMPTY', 'EEXIST')) throw error
   }
 }
-
-const isTaken = (error: unknown): boolean =>
-  ['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')
 
 async function* verified({ content, layer, diffId }: LayerJob): AsyncGenerator<Buffer> {
   const compression = compressionOf(layer.mediaType)

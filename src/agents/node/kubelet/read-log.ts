@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { hasCode } from '../../../lib/error/code-of.ts'
 
 /** Which part of a log. */
 export type LogQuery = {
@@ -46,7 +47,7 @@ function openIfThere(path: string): number | undefined {
     return openSync(path, 'r')
   } catch (error) {
     // begun anew just now, or gone with its pod
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (hasCode(error, 'ENOENT')) return undefined
     throw error
   }
 }

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { hasCode } from '../../../lib/error/code-of.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
-import { readText } from '../../../lib/kube/read.ts'
 
 const LARGEST_BYTES = 8 << 20
 
@@ -33,7 +33,7 @@ function openPlain(path: string): number | undefined {
   try {
     return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   } catch (error) {
-    if (['ENOENT', 'ELOOP', 'ENXIO'].includes(readText(error, 'code'))) return undefined
+    if (hasCode(error, 'ENOENT', 'ELOOP', 'ENXIO')) return undefined
     throw error
   }
 }

@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util'
+import { hasCode } from '../../../lib/error/code-of.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { isRunning } from '../../state/process-identity.ts'
-import { hasCode, holderOf } from '../../state/state-folder.ts'
+import { holderOf } from '../../state/state-folder.ts'
 import { STATE_OPTION, stateDirOf } from '../cluster.ts'
 import type { Command } from '../command.ts'
 import { parseSeconds } from '../misread.ts'
@@ -25,9 +26,9 @@ export const down: Command = {
       return 0
     }
     terminate(holder.pid, dir)
-    const deadline = Date.now() + timeoutMs
+    const endsAtMs = performance.now() + timeoutMs
     while (isRunning(holder)) {
-      if (Date.now() > deadline) {
+      if (performance.now() > endsAtMs) {
         throw new SluiceError('WAIT_TIMEOUT', `process ${holder.pid} did not stop within ${values.timeout} seconds`, {
           where: dir,
           hint: `end it with: kill -9 ${holder.pid}   (nothing acknowledged is lost; the next start ends or takes over its pods)`,

@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { hasCode } from '../../../../lib/error/code-of.ts'
 import { removeEntry } from '../../remove-entry.ts'
 
 /** A file of a volume; its path lies inside. */
@@ -62,7 +63,7 @@ export function give(path: string, group: number | undefined): void {
     lchownSync(path, lstatSync(path).uid, group)
   } catch (error) {
     // who is not root has one id only, and its pods, too: everything is theirs already
-    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) throw error
+    if (!hasCode(error, 'EPERM')) throw error
   }
 }
 

@@ -10,6 +10,7 @@ import {
   statSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { hasCode } from '../../../../lib/error/code-of.ts'
 import { safePath } from '../../../../lib/tar/entry.ts'
 import { refused } from './volume-fault.ts'
 
@@ -50,7 +51,7 @@ export function makeIn(parent: string, name: string, mode: number): void {
     mkdirSync(join(at, name))
     chmodFolder(join(at, name), mode & 0o6777)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    if (!hasCode(error, 'EEXIST')) throw error
   } finally {
     closeSync(held)
   }

@@ -14,6 +14,8 @@ export type ConvergeOptions = {
   readonly onError: (kind: string, key: string, error: unknown) => void
   /** Told of every reconcile when it is over; for figures. */
   readonly onReconciled?: OnReconciled
+  /** Once it is aborted, what is still at work has been cut off: what it saw is nothing to decide by, and nobody is told how it went. */
+  readonly cutOff?: AbortSignal
 }
 
 export type OnReconciled = (reconcile: {
@@ -29,13 +31,16 @@ export type RunningController = {
   readonly wake: Wake
   /** Resolves when no key waits or is worked on. */
   readonly whenIdle: () => Promise<void>
+  /** Takes no more keys; resolves when those at work have ended. */
+  readonly drain: () => Promise<void>
+  /** Closes what they look at and drains. */
   readonly close: () => Promise<void>
 }
 
 /** Starts a controller: opens its watches, then works its keys off until closed. */
 export async function startController<Seen, Change, Status>(
   controller: Controller<Seen, Change, Status>,
-  { clock, onError, onReconciled = () => undefined }: ConvergeOptions,
+  { clock, onError, onReconciled = () => undefined, cutOff }: ConvergeOptions,
 ): Promise<RunningController> {
   const unsettled: Unsettled<Seen, Status> = new Map()
   let begin: () => void = () => undefined
@@ -47,13 +52,13 @@ export async function startController<Seen, Change, Status>(
       const beganMs = clock.monotonicMs()
       let hasFailed = true
       try {
-        await converge(controller, key, queue, unsettled)
+        await converge(controller, key, queue, { unsettled, cutOff })
         hasFailed = false
       } finally {
         onReconciled({ kind: controller.kind, key, tookMs: clock.monotonicMs() - beganMs, hasFailed })
       }
     },
-    onError: (key, error) => onError(controller.kind, key, error),
+    onError: (key, error) => cutOff?.aborted || onError(controller.kind, key, error),
     begin: new Promise<void>((resolve) => (begin = resolve)),
   })
   const wake: Wake = { now: (key) => queue.add(key), after: (key, afterMs) => queue.addAfter(key, afterMs) }
@@ -64,6 +69,7 @@ export async function startController<Seen, Change, Status>(
     kind: controller.kind,
     wake,
     whenIdle: () => queue.whenIdle(),
+    drain: () => queue.close(),
     async close() {
       await controller.close()
       await queue.close()
@@ -98,13 +104,14 @@ async function converge<Seen, Change, Status>(
   controller: Controller<Seen, Change, Status>,
   key: string,
   queue: Pick<WorkQueue, 'addAfter' | 'addBackedOff' | 'forgive' | 'forget' | 'noteBegun'>,
-  unsettled: Unsettled<Seen, Status>,
+  { unsettled, cutOff }: { readonly unsettled: Unsettled<Seen, Status>; readonly cutOff: AbortSignal | undefined },
 ): Promise<void> {
   const left = unsettled.get(key)
   if (left) await settle(controller, key, left, unsettled)
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const seen = await controller.observe(key)
     if (seen === undefined) return queue.forget(key)
+    if (cutOff?.aborted) return
     const decision = controller.decide(seen)
     if (decision.kind === 'act') {
       await controller.act(decision.changes, seen, key)

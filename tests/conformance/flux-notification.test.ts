@@ -22,6 +22,7 @@ import {
 import { commitStatusName } from '../../src/pipeline/notify/providers.ts'
 import { readTls } from '../../src/pipeline/notify/secret.ts'
 import { fluxFile, type FluxRow as Row, fluxSkip as skip, fluxTable } from '../support/flux-tables.ts'
+import { abortAfter } from '../../src/machine/timers.ts'
 
 // Tables of the tests of notification-controller's event server. Values that are Go code there are read by what they say.
 const rows = (name: string): Row[] => fluxTable('notification-server.json', name)
@@ -302,6 +303,7 @@ async function reached({ spec, secrets, event = told({}), providerNamespace = 'f
     clock: manualClock(0),
     traps: 'safe',
     hookReach: reach,
+    within: abortAfter,
   } as unknown as EngineContext
   const post = {
     alert: 'foo-ns/al',

@@ -22,6 +22,7 @@ import { type Gitd, serveGitd } from '../../src/embedded/gitd/serve.ts'
 import { parseGitRepository } from '../../src/kinds/git-repository.ts'
 import type { KubeObject } from '../../src/lib/kube/object.ts'
 import { ownPorts } from '../support/own-ports.ts'
+import { abortAfter } from '../../src/machine/timers.ts'
 
 /** What a GitRepository may ask of its remote, against real git, ssh, gpg and TLS: looks without a cluster. */
 const TOKEN = 's3cret-token'
@@ -76,6 +77,7 @@ before(async () => {
     sources: createSourceStore(),
     report: () => undefined,
     artifacts,
+    within: abortAfter,
   } as unknown as EngineContext
   await git('init', '-q', '-b', 'main')
   writeFileSync(join(work, 'a.yaml'), 'a: 1\n')

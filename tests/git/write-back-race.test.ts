@@ -13,6 +13,7 @@ import { serveGitd, type Gitd } from '../../src/embedded/gitd/serve.ts'
 import { parseGitRepository } from '../../src/kinds/git-repository.ts'
 import { parseImagePolicy, parseImageUpdateAutomation } from '../../src/kinds/image.ts'
 import type { FactBody } from '../../src/pipeline/record/fact.ts'
+import { abortAfter } from '../../src/machine/timers.ts'
 
 const TOKEN = 's3cret-token'
 const temp = mkdtempSync(join(tmpdir(), 'sluice-race-'))
@@ -45,6 +46,7 @@ test('a write-back goes on top of what somebody pushed while it was made', async
   const context = {
     client: { get: async () => ({ apiVersion: 'v1', kind: 'Secret', metadata, data }) },
     clock: systemClock,
+    within: abortAfter,
     traps: 'safe',
     async report(fact: FactBody) {
       told.push(fact)

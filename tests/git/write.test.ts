@@ -10,6 +10,7 @@ import { refspecTargets } from '../../src/adapters/engine/image/refspec-targets.
 import { commitAndPush, pushCommit } from '../../src/adapters/git/commit-and-push.ts'
 import { openMirror, type Mirror } from '../../src/adapters/git/mirror.ts'
 import { serveGitd, type Gitd } from '../../src/embedded/gitd/serve.ts'
+import { abortAfter } from '../../src/machine/timers.ts'
 
 const TOKEN = 's3cret-token'
 const temp = mkdtempSync(join(tmpdir(), 'sluice-write-'))
@@ -158,6 +159,7 @@ test('whether a ref is only moved on is asked of the history that is pushed, eac
       login: { git: { config: [['http.extraHeader', `Authorization: Basic ${btoa(`x:${TOKEN}`)}`]] as const } },
       ref: { branch: 'auto' },
       pushBranch: 'auto',
+      within: abortAfter,
     }
     const selected = { fetch: 'refs/heads/auto', commit: at, pointer: 'auto' }
     return refspecTargets(wish, { selected, base: at, expected: at, isBehind: false, refs })

@@ -4,6 +4,7 @@ import type { Clock } from '../../src/engine/clock.ts'
 import type { Controller } from '../../src/engine/controller.ts'
 import type { KubeObject } from '../../src/lib/kube/object.ts'
 import { manualClock } from './manual-clock.ts'
+import { abortAfter } from '../../src/machine/timers.ts'
 
 /** A cluster that holds one object, which `now` replaces; what a controller needs besides is for the test to add. */
 export function clusterOf(first: KubeObject, clock: Clock = manualClock()) {
@@ -11,6 +12,7 @@ export function clusterOf(first: KubeObject, clock: Clock = manualClock()) {
   const context = {
     clock,
     random: () => 0.5,
+    within: abortAfter,
     tell: () => undefined,
     report: async () => undefined,
     caches: { open: () => ({ get: () => cluster.now, list: () => [cluster.now], close: () => undefined }) },

@@ -3,9 +3,10 @@ import type { Clock } from '../../engine/clock.ts'
 import type { EventSink } from '../../engine/event.ts'
 import type { StageKinds } from '../../pipeline/apply/order.ts'
 import type { OnDispatch } from '../../pipeline/notify/dispatch.ts'
-import type { FactBody, ReportFact } from '../../pipeline/record/fact.ts'
+import type { ReportFact } from '../../pipeline/record/fact.ts'
 import type { SharedCaches } from '../kube/shared-caches.ts'
 import type { KubeClient } from '../kube/types.ts'
+import type { Deadline } from '../../machine/deadlines.ts'
 import type { BoundedServer } from '../net/bounded-server.ts'
 import type { Reach } from '../net/reach.ts'
 import type { ArtifactStore } from './artifact-store.ts'
@@ -51,6 +52,8 @@ export type EngineContext = {
   readonly flags: EngineFlags
   /** Kinds that are applied and waited for before the rest. */
   readonly stageKinds: StageKinds
+  /** How long to wait for who does not answer; it is over when the engine ends, too. */
+  readonly within: Deadline
   /** A number in [0, 1), for jitter. */
   readonly random: () => number
 }
@@ -72,6 +75,3 @@ export type PartTools = {
   readonly eventsListen: string
   readonly onDispatch: OnDispatch
 }
-
-/** Nothing to report to. */
-export const noReport: ReportFact = (fact: FactBody) => void fact

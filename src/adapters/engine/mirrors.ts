@@ -13,7 +13,7 @@ export type Reader = Pick<GitRepository, 'namespace' | 'secretName'>
  */
 export type MirrorOf = (url: string, reader: Reader) => Mirror
 
-/** The mirrors of one engine: a reader's only copy of a repository, whether it is read or written. */
+/** The mirrors of one engine: a reader's only copy of a repository, whether it is read or written. They are closed behind the controllers that read them. */
 export type Mirrors = { readonly of: MirrorOf; readonly close: () => void }
 
 /** Where the mirrors are, of this naming: a folder is one reader's. Beside it lie those of a naming that gave one to all logins. */
@@ -23,7 +23,7 @@ const byContext = new WeakMap<EngineContext, Mirrors>()
 
 /**
  * The mirrors of an engine, shared by its controllers: a commit that an automation makes needs no fetch by the source, and two git
- * processes never fetch into the same folder at once. `close` may be called more than once.
+ * processes never fetch into the same folder at once.
  */
 export function mirrorsOf(context: EngineContext): Mirrors {
   const known = byContext.get(context)

@@ -1,23 +1,26 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type OnReconciled, startController } from '../../engine/converge.ts'
+import { type OnReconciled, type RunningController, startController } from '../../engine/converge.ts'
 import type { EventSink } from '../../engine/event.ts'
 import { type Closers, openClosers } from '../../lib/concurrency/closers.ts'
 import type { StageKinds } from '../../pipeline/apply/order.ts'
 import type { OnDispatch } from '../../pipeline/notify/dispatch.ts'
+import { type Deadlines, openDeadlines } from '../../machine/deadlines.ts'
 import type { ReportFact } from '../../pipeline/record/fact.ts'
 import type { Clock } from '../clock.ts'
 import { type SharedCaches, shareCaches } from '../kube/shared-caches.ts'
 import type { KubeClient } from '../kube/types.ts'
 import type { Reach } from '../net/reach.ts'
 import { openArtifactStore } from './artifact-store.ts'
-import { noReport, type EngineContext, type PartTools } from './context.ts'
+import { type EngineContext, type PartTools } from './context.ts'
 import { ENGINE_PARTS } from './controllers.ts'
 import { warnOfFlux } from './beside-flux.ts'
 import { createEventWriter } from './events.ts'
 import { DEFAULT_FLAGS, type EngineFlags, narrowCaches } from './flags.ts'
+import { endControllers } from './end-controllers.ts'
 import { installCrds } from './install-crds.ts'
 import { withObjectAnnotations } from './object-annotations.ts'
+import { mirrorsOf } from './mirrors.ts'
 import { createSourceStore } from './source-store.ts'
 
 /** How to start the engine. */
@@ -104,35 +107,32 @@ async function start(options: EngineOptions, closers: Closers): Promise<Engine> 
   closers.add(events.close)
   const sinks: EventSink[] = [events.tell]
   let addresses: EngineAddresses = { artifacts: artifacts.host }
+  const deadlines = openDeadlines()
   const ownPorts = (): readonly number[] => [...(options.ownPorts ?? []), ...Object.values(addresses).map(portOf)]
   const context: EngineContext = {
-    client,
-    clock,
-    caches,
-    stateDir,
-    namespace,
+    ...{ client, clock, caches, stateDir, namespace, flags, artifacts, log },
     traps: options.traps,
     installsCrds: options.installCrds,
     registryAliases: options.registryAliases,
-    report: options.report ?? noReport,
-    log,
+    report: (fact) => (deadlines.ended.aborted ? undefined : options.report?.(fact)),
     tell(event) {
+      if (deadlines.ended.aborted) return
       const whole = withObjectAnnotations(caches, event)
       sinks.forEach((sink) => sink(whole))
     },
     sources: createSourceStore(),
-    artifacts,
     onGitChanged: (handler) => void gitHandlers.push(handler),
     gitChanged: (url) => gitHandlers.forEach((handler) => handler(url)),
     onImageChanged: (handler) => void imageHandlers.push(handler),
     hookReach: { scope: options.hookReach ?? 'any', ownPorts },
     listens: (what, { address }) => void (addresses = { ...addresses, [what]: address }),
     crossNamespace: options.crossNamespace ?? true,
-    flags,
     stageKinds: options.stageKinds ?? new Set(),
+    within: deadlines.within,
     random: Math.random,
   }
-  await startParts(context, sinks, options, closers)
+  closers.add(() => mirrorsOf(context).close())
+  await startParts(context, { sinks, deadlines }, options, closers)
   return {
     addresses,
     caches,
@@ -148,13 +148,14 @@ function portOf(address: string): number {
 
 async function startParts(
   context: EngineContext,
-  sinks: EventSink[],
+  { sinks, deadlines }: { readonly sinks: EventSink[]; readonly deadlines: Deadlines },
   { receiverListen, eventsListen = '', onReconciled, onDispatch = () => undefined }: EngineOptions,
   closers: Closers,
 ): Promise<void> {
-  const [stops, controllers] = [openClosers(), openClosers()]
+  const stops = openClosers()
+  const controllers: RunningController[] = []
   closers.add(stops.closeAll)
-  closers.add(controllers.closeAll)
+  closers.add(() => endControllers(controllers, deadlines.end, context.clock))
   const onError = (kind: string, key: string, error: unknown): void =>
     context.log(`${kind} ${key}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
   const tools: PartTools = {
@@ -162,8 +163,9 @@ async function startParts(
       const running = await startController(controller, {
         ...{ clock: context.clock, onError },
         ...(onReconciled && { onReconciled }),
+        cutOff: deadlines.ended,
       })
-      controllers.add(running.close)
+      controllers.push(running)
     },
     addSink: (sink) => void sinks.push(sink),
     receiverListen,

@@ -2,15 +2,20 @@ import http from 'node:http'
 import https from 'node:https'
 import { faultText } from '../../lib/error/fault-text.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
-import { abortAfter } from '../../machine/timers.ts'
+import type { Deadline } from '../../machine/deadlines.ts'
 import { dialFault } from './connect-fault.ts'
 import { checkReach, guardedLookup, type Reach } from './reach.ts'
 
 /** What was answered for a file. */
 export type FetchedFile = { readonly status: number; readonly reason: string; readonly bytes: Uint8Array }
 
-/** How to get a file: `timeoutMs` is for all of it, redirects included. */
-export type FileOptions = { readonly reach: Reach; readonly timeoutMs: number; readonly mostBytes: number }
+/** How to get a file: `timeoutMs` is for all of it, redirects included, by the deadline of whoever asks. */
+export type FileOptions = {
+  readonly reach: Reach
+  readonly timeoutMs: number
+  readonly within: Deadline
+  readonly mostBytes: number
+}
 
 type Answer = FetchedFile & { readonly location: string | undefined }
 
@@ -23,7 +28,7 @@ const MOST_REDIRECTS = 10
  * @throws SluiceError KUSTOMIZE_REMOTE (retry: backoff) in Go's words, when nothing answers or the file is too long; NOTIFY_ADDRESS
  */
 export async function fetchFile(address: string, options: FileOptions): Promise<FetchedFile> {
-  const signal = abortAfter(options.timeoutMs)
+  const signal = options.within(options.timeoutMs)
   let url = parseUrl(address)
   for (let hops = 0; ; hops++) {
     const answer = await get(url, options, signal)

@@ -5,6 +5,7 @@ import { createServer as createSecureServer } from 'node:https'
 import { type AddressInfo, connect, type Server } from 'node:net'
 import { test } from 'node:test'
 import { writeCertificate } from '../../lib/x509/certificate.ts'
+import { abortAfter } from '../../machine/timers.ts'
 import { guardedRequest } from './guarded-request.ts'
 import type { Reach } from './reach.ts'
 
@@ -50,7 +51,7 @@ test("a request by HTTPS goes through its proxy, with the proxy's login, and tru
     const [port, proxyPort] = [await portOf(target), await portOf(proxy)]
     const reach: Reach = { scope: 'any', ownPorts: () => [] }
     const through = { url: `http://127.0.0.1:${proxyPort}`, username: 'u', password: 'p' }
-    const options = { reach, timeoutMs: 5000, proxy: through, caPem: own.cert }
+    const options = { reach, timeoutMs: 5000, within: abortAfter, proxy: through, caPem: own.cert }
     const request = { method: 'POST', headers: {}, body: '{}' }
     for (const host of ['127.0.0.1', 'localhost']) {
       const answer = await guardedRequest({ ...request, url: `https://${host}:${port}/hook` }, options)
@@ -86,6 +87,7 @@ test('a proxy that refuses the way is let go, however long it would keep the con
   const options = {
     reach: { scope: 'any', ownPorts: () => [] } as const,
     timeoutMs: 5000,
+    within: abortAfter,
     proxy: { url: `http://127.0.0.1:${await portOf(proxy)}` },
   }
   const request = { method: 'POST', headers: {}, body: '{}', url: 'https://127.0.0.1:1/hook' }

@@ -3,7 +3,7 @@ import { request as httpsRequest } from 'node:https'
 import { isIP, type Socket } from 'node:net'
 import { connect as tlsConnect } from 'node:tls'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
-import { abortAfter } from '../../machine/timers.ts'
+import type { Deadline } from '../../machine/deadlines.ts'
 import { connectFault, connectHint } from './connect-fault.ts'
 import { checkReach, guardedLookup, type Reach } from './reach.ts'
 
@@ -20,6 +20,8 @@ export type GuardOptions = {
   readonly reach: Reach
   /** For all of it, redirects and answer included. */
   readonly timeoutMs: number
+  /** The deadline of whoever asks. */
+  readonly within: Deadline
   readonly caPem?: string
   readonly certPem?: string
   readonly keyPem?: string
@@ -45,7 +47,7 @@ const LONGEST_ANSWER = 1 << 20
  * @throws SluiceError NOTIFY_ADDRESS when the address may not be reached, NOTIFY_FAILED (retry: backoff) when nothing answers; neither quotes the URL, which may hold a token
  */
 export async function guardedRequest(request: GuardedRequest, options: GuardOptions): Promise<GuardedAnswer> {
-  const deadline = abortAfter(options.timeoutMs)
+  const deadline = options.within(options.timeoutMs)
   let { url } = request
   for (let hops = 0; ; hops++) {
     const answer = await once({ ...request, url }, options, deadline)

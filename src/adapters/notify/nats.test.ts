@@ -6,6 +6,7 @@ import { TLSSocket } from 'node:tls'
 import { type NatsLogin, parseNatsServers } from '../../lib/nats/handshake.ts'
 import { parseNkey } from '../../lib/nats/nkey.ts'
 import { writeCertificate } from '../../lib/x509/certificate.ts'
+import { abortAfter } from '../../machine/timers.ts'
 import { publishToNats } from './nats.ts'
 
 const SEED = 'SUAGMJH5XLGZKQQWAWKRZJIGMOU4HPFUYLXJMXOO5NLFEO2OOQJ5LPRDPM'
@@ -98,7 +99,12 @@ const send = (
       subject: more.subject ?? 'flux',
       payload: '{"a":"ä"}',
     },
-    { reach, timeoutMs: more.timeoutMs ?? 5000, ...(more.caPem === undefined ? {} : { caPem: more.caPem }) },
+    {
+      reach,
+      timeoutMs: more.timeoutMs ?? 5000,
+      within: abortAfter,
+      ...(more.caPem === undefined ? {} : { caPem: more.caPem }),
+    },
   )
 const none: NatsLogin = { kind: 'none' }
 const logins: readonly NatsLogin[] = [
@@ -176,7 +182,7 @@ test('where no server of NATS listens, it is said as by its own client', () =>
         payload: '',
         login: { kind: 'none' },
       },
-      { reach: { scope: 'any', ownPorts: () => [] }, timeoutMs: 2000 },
+      { reach: { scope: 'any', ownPorts: () => [] }, timeoutMs: 2000, within: abortAfter },
     ),
     {
       message:

@@ -4,7 +4,6 @@ import { connect as tlsConnect } from 'node:tls'
 import { codeOf } from '../../lib/error/code-of.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { type NatsInfo, type NatsServer, parseNatsInfo, renderNatsConnect } from '../../lib/nats/handshake.ts'
-import { abortAfter } from '../../machine/timers.ts'
 import type { NatsPublish } from '../../pipeline/notify/hook-request.ts'
 import { type GuardOptions, tlsOf } from '../net/guarded-request.ts'
 import { checkReach, guardedLookup } from '../net/reach.ts'
@@ -17,7 +16,7 @@ const LONGEST_LINE = 1 << 20
  * @throws SluiceError NOTIFY_ADDRESS when an address may not be reached, NATS_INVALID for a key that is none, NOTIFY_FAILED (retry: backoff) else
  */
 export async function publishToNats(order: NatsPublish, options: GuardOptions): Promise<void> {
-  const signal = abortAfter(options.timeoutMs)
+  const signal = options.within(options.timeoutMs)
   let last: unknown
   for (const server of order.servers) {
     try {

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
+import { abortAfter } from '../../machine/timers.ts'
 import { openOutbox } from './outbox.ts'
 import { post, saying, type Parcel } from '../../pipeline/notify/hook-request.ts'
 import type { Reach } from '../net/reach.ts'
@@ -102,7 +103,7 @@ test('a request reaches its hook; a refusal is an error that can be tried again'
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   const reach = (scope: Reach['scope'], ...own: number[]): Reach => ({ scope, ownPorts: () => own })
-  const options = { timeoutMs: 2000, reach: reach('any'), userAgent: 'sluice' }
+  const options = { timeoutMs: 2000, within: abortAfter, reach: reach('any'), userAgent: 'sluice' }
   const hook = (url: string) => saying(() => post(url, {}))({} as Parcel)
   const at = (path: string) => hook(`http://127.0.0.1:${port}${path}`)
   await hold(at('/ok'), options)
@@ -160,6 +161,7 @@ test('a proxy is asked with its password, and is itself an address that must be 
   const { port } = proxy.address() as AddressInfo
   const options = {
     timeoutMs: 2000,
+    within: abortAfter,
     reach: { scope: 'any', ownPorts: () => [] } as Reach,
     userAgent: 'sluice',
     proxy: { url: `http://127.0.0.1:${port}`, username: 'u', password: 'p' },

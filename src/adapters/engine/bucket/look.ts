@@ -3,7 +3,6 @@ import type { LookOutcome } from '../../../controllers/source.ts'
 import type { Bucket } from '../../../kinds/bucket.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { S3Keys } from '../../../lib/s3/sign.ts'
-import { abortAfter } from '../../../machine/timers.ts'
 import { bucketNameFault } from '../../../pipeline/source/bucket-name.ts'
 import { isIgnored, readPatterns } from '../../../pipeline/source/ignore.ts'
 import { cleanPath } from '../../../pipeline/source/safe-path.ts'
@@ -70,7 +69,7 @@ function unsupportedField({ provider, secretName, stsProvider, serviceAccountNam
   return serviceAccountName === undefined ? undefined : 'spec.serviceAccountName'
 }
 
-async function open({ client, traps }: EngineContext, bucket: Bucket): Promise<S3Bucket> {
+async function open({ client, traps, within }: EngineContext, bucket: Bucket): Promise<S3Bucket> {
   const { namespace, certSecretName, proxySecretName, endpoint, isInsecure, region, timeoutMs, bucketName } = bucket
   if (traps === 'flux' && endpoint.includes('/'))
     throw failLook('FetchFailed', 'AuthenticationFailed', 'Endpoint url cannot have fully qualified paths.')
@@ -87,7 +86,7 @@ async function open({ client, traps }: EngineContext, bucket: Bucket): Promise<S
       proxy: await readProxy(client, namespace, proxySecretName).catch((error: unknown) => {
         throw naming('failed to get proxy URL', error)
       }),
-      signal: abortAfter(timeoutMs),
+      signal: within(timeoutMs),
     }
     return openBucket(options, bucketName)
   } catch (error) {

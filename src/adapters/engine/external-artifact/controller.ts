@@ -108,7 +108,7 @@ async function bring(
   key: string,
   { url, digest, revision, metadata }: ArtifactStatus,
 ): Promise<void> {
-  const bytes = await download(url)
+  const bytes = await download(context, url)
   if (digestOf(bytes, parseDigest(digest)?.algorithm) !== digest)
     throw new SluiceError('DIGEST_MISMATCH', `the artifact at ${url} is not what its digest says`, { retry: 'backoff' })
   const path = `${folderOf(key)}/${digest.replace(':', '-')}.tar.gz`
@@ -119,14 +119,16 @@ async function bring(
   context.sources.put(await openArchiveSnapshot(context, { ...of, originRevision }))
 }
 
-async function download(address: string): Promise<Buffer> {
+async function download({ within }: EngineContext, address: string): Promise<Buffer> {
   const url = URL.canParse(address) ? new URL(address) : undefined
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
     throw new SluiceError('OBJECT_INVALID', `"${address.slice(0, 200)}" is no address of an artifact`, {
       where: 'status.artifact.url',
       retry: 'backoff',
     })
-  const { status, bytes } = await fetchFile(url.href, { reach: REACH, timeoutMs: FETCH_MS, mostBytes: LARGEST_BYTES })
+  const { status, bytes } = await fetchFile(url.href, {
+    ...{ reach: REACH, timeoutMs: FETCH_MS, within, mostBytes: LARGEST_BYTES },
+  })
   if (status === 200) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   throw new SluiceError('S3_FAILED', `failed to download artifact from ${url.href}: status ${status}`, {
     retry: 'backoff',

@@ -19,9 +19,8 @@ export function gitRepositoryController(
 ): Controller<SourceSeen<GitRepository>, SourceChange, SourceStatus> {
   const loginFolder = join(context.stateDir, 'logins')
   mkdirSync(loginFolder, { recursive: true, mode: 0o700 })
-  const mirrors = mirrorsOf(context)
   const cache = context.caches.open({ apiVersion: 'source.toolkit.fluxcd.io/v1', kind: 'GitRepository' })
-  const tools: LookTools = { mirrorOf: mirrors.of, loginFolder }
+  const tools: LookTools = { mirrorOf: mirrorsOf(context).of, loginFolder }
   const reached = (url: string): string => aliasGitUrl(url, context.registryAliases)
   return sourceController(context, {
     kind: 'GitRepository',
@@ -39,10 +38,7 @@ export function gitRepositoryController(
       // What a repository includes has changed, and says so: it looks again at once (Flux waits for its interval).
       if (context.traps === 'safe') cache.onChange((changed) => wakeWhere((object) => lacks(object, changed)))
     },
-    close() {
-      cache.close()
-      mirrors.close()
-    },
+    close: cache.close,
   })
 }
 

@@ -12,6 +12,7 @@ import { packContent } from '../source/content.ts'
 import { storeArtifact } from '../source/store-artifact.ts'
 import { createSourceStore, type SourceStore } from '../source-store.ts'
 import { lookAtRemote } from './look.ts'
+import { abortAfter } from '../../../machine/timers.ts'
 
 // What a GitRepository offers after a restart, when its mirror is gone and its remote is dead.
 const folder = mkdtempSync(join(tmpdir(), 'sluice-git-look-'))
@@ -31,7 +32,10 @@ const FILE = { path: 'a.yaml', hash: 'a', isExecutable: false }
 
 /** A repository whose remote refuses every connection, with an artifact that was stored before. */
 async function restarted(observed: object): Promise<{ context: EngineContext; object: KubeObject; path: string }> {
-  const context = { artifacts, clock, sources, traps: 'safe', log: () => undefined } as unknown as EngineContext
+  const context = {
+    ...{ artifacts, clock, sources, traps: 'safe', within: abortAfter },
+    log: () => undefined,
+  } as unknown as EngineContext
   const bytes = await packContent({ files: new Map([['a.yaml', FILE]]), read: async () => Buffer.from('a: 1') })
   const metadata = { name: 'app', namespace: 'ns' }
   const object = {

@@ -4,7 +4,6 @@ import type { FailedProgress, LookOutcome } from '../../../controllers/source.ts
 import type { GitRef, GitRepository } from '../../../kinds/git-repository.ts'
 import type { ArtifactStatus } from '../../../kinds/source.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
-import { abortAfter } from '../../../machine/timers.ts'
 import { parseRevision, renderRevision, shortMessage } from '../../../pipeline/source/revision.ts'
 import type { SelectedRef } from '../../../pipeline/source/select-ref.ts'
 import type { Mirror } from '../../git/mirror.ts'
@@ -67,7 +66,7 @@ async function look(
   const refusal = unsupportedField(repository, context.traps)
   if (refusal) throw stallLook('FetchFailed', refusal.reason, refusal.message)
   const mirror = tools.mirrorOf(repository.url, repository)
-  const signal = abortAfter(repository.timeoutMs)
+  const signal = context.within(repository.timeoutMs)
   const login = await loginFor(context, tools, repository)
   try {
     const includes = resolveIncludes(context, repository)

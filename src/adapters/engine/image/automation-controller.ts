@@ -84,7 +84,6 @@ export function imageUpdateAutomationController(
     close() {
       own.cache.close()
       own.sources.close()
-      mirrorsOf(context).close()
     },
   }
 }

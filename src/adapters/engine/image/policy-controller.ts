@@ -16,7 +16,6 @@ import type { KubeObject } from '../../../lib/kube/object.ts'
 import { isSuspended } from '../../../kinds/flux-object.ts'
 import { read, readText } from '../../../lib/kube/read.ts'
 import { parseRepository } from '../../../lib/oci/reference.ts'
-import { abortAfter } from '../../../machine/timers.ts'
 import { explainPolicy } from '../../../pipeline/image/policy.ts'
 import { ApiError } from '../../kube/api-error.ts'
 import type { AbsorbingCache } from '../../kube/types.ts'
@@ -177,7 +176,7 @@ async function lookUpDigest(own: Own, policy: ImagePolicy, tag: string, key: str
   })
   try {
     const client = await own.registries.clientFor(repository, target)
-    const found = await client.headManifest(target, tag, { signal: abortAfter(repository.timeoutMs) })
+    const found = await client.headManifest(target, tag, { signal: own.context.within(repository.timeoutMs) })
     memory.digest = found ? { kind: 'known', tag, digest: found.digest } : failed(fetching('manifest unknown'))
   } catch (error) {
     if (!(error instanceof SluiceError) && !(error instanceof ApiError)) throw error

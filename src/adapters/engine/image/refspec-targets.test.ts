@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { abortAfter } from '../../../machine/timers.ts'
 import { refspecTargets } from './refspec-targets.ts'
 
 const MAIN = 'a'.repeat(40)
@@ -54,6 +55,7 @@ for (const [it, pushRefspec, pushBranch, want] of cases)
       login: { git: {} },
       ref: { branch: 'main' },
       pushBranch,
+      within: abortAfter,
     }
     const selected = { fetch: 'refs/heads/main', commit: MAIN, pointer: 'main' }
     const expected = pushBranch === 'auto' ? AUTO : MAIN

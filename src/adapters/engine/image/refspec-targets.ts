@@ -1,8 +1,8 @@
 import type { GitRef, GitRepository } from '../../../kinds/git-repository.ts'
 import type { ImageUpdateAutomation } from '../../../kinds/image.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
-import { abortAfter } from '../../../machine/timers.ts'
 import { refspecFault } from '../../../pipeline/image/refspec.ts'
+import type { Deadline } from '../../../machine/deadlines.ts'
 import type { PushRequest } from '../../git/commit-and-push.ts'
 import type { Mirror } from '../../git/mirror.ts'
 import type { Login } from '../git-repository/login.ts'
@@ -16,6 +16,7 @@ type Wish = {
   readonly login: Pick<Login, 'git'>
   readonly ref: GitRef
   readonly pushBranch: string
+  readonly within: Deadline
 }
 
 /**
@@ -26,7 +27,7 @@ type Wish = {
  * @throws SluiceError GIT_FAILED, before anything is pushed, when commits of the ref would be lost
  */
 export async function refspecTargets(
-  { automation, source, mirror, login, ref, pushBranch }: Wish,
+  { automation, source, mirror, login, ref, pushBranch, within }: Wish,
   { base, expected, selected, refs }: Checkout,
 ): Promise<NonNullable<PushRequest['alsoRefs']>> {
   const { pushRefspec } = automation
@@ -39,7 +40,7 @@ export async function refspecTargets(
   if (isForced || now === undefined) return [target]
   const branch = isOther || expected === undefined ? ref.branch : pushBranch
   if (branch === undefined) return [target]
-  const options = { ...login.git, signal: abortAfter(source.timeoutMs) }
+  const options = { ...login.git, signal: within(source.timeoutMs) }
   const tip = { branch, commit: isOther ? selected.commit : base }
   const isAhead = now === tip.commit || (await mirror.isAncestor(source.url, now, tip, options))
   if (!isAhead) throw behind(to)

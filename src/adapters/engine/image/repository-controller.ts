@@ -118,7 +118,7 @@ async function scan(own: Own, repository: ImageRepository, key: string): Promise
   const memory = memoryOf(own, key)
   memory.nextScanMs = Number.MAX_SAFE_INTEGER
   note(memory, repository)
-  const outcome = await scanRepository(own.registries, repository).catch((error: unknown) => {
+  const outcome = await scanRepository(own.registries, repository, own.context.within).catch((error: unknown) => {
     // its backoff brings it back, and it is due then
     memory.nextScanMs = 0
     throw error

@@ -2,7 +2,6 @@ import type { AutomationOutcome } from '../../../controllers/image-update-automa
 import type { GitRef, GitRepository } from '../../../kinds/git-repository.ts'
 import type { ImagePolicy, ImageUpdateAutomation } from '../../../kinds/image.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
-import { abortAfter } from '../../../machine/timers.ts'
 import { renderCommitMessage, usesRemovedFields } from '../../../pipeline/image/commit-message.ts'
 import { refspecFault } from '../../../pipeline/image/refspec.ts'
 import type { SetterChange } from '../../../pipeline/image/setters.ts'
@@ -112,7 +111,7 @@ async function update(context: EngineContext, run: Run): Promise<AutomationOutco
   // What a refspec moves may be anywhere at the remote, which is asked then.
   let known = automation.pushRefspec === undefined ? run.knownHead : undefined
   for (let attempt = 0; attempt < MOST_TRIES; attempt++) {
-    const checkout = await tryCheckOut(run, context.traps, known)
+    const checkout = await tryCheckOut(context, run, known)
     known = undefined
     const sourceRevision = renderRevision(shortPointer(checkout.selected.pointer), checkout.selected.commit)
     if (run.seen === sourceRevision && pushBranch === ref.branch && automation.pushRefspec === undefined)
@@ -157,15 +156,15 @@ function shortPointer(pointer: string): string {
   return pointer.replace(/^refs\/[^/]+\//, '')
 }
 
-async function tryCheckOut(run: Run, traps: Remote['traps'], known: string | undefined): Promise<Checkout> {
+async function tryCheckOut(context: EngineContext, run: Run, known: string | undefined): Promise<Checkout> {
   const { source, mirror, login, ref, pushBranch, automation } = run
-  const signal = abortAfter(source.timeoutMs)
+  const signal = context.within(source.timeoutMs)
   if (pushBranch !== ref.branch && !isRefName(`refs/heads/${pushBranch}`)) {
     const why = `could not checkout to branch '${pushBranch}': invalid reference name`
     throw new RunFailure('GitOperationFailed', `failed to checkout source: ${why}`)
   }
   const isKnown = automation.status['observedSourceRevision'] !== undefined && pushBranch === ref.branch
-  const remote: Remote = { url: source.url, ref, isKnown, login, mirror, signal, traps }
+  const remote: Remote = { url: source.url, ref, isKnown, login, mirror, signal, traps: context.traps }
   try {
     return await checkOut(remote, pushBranch, known)
   } catch (error) {
@@ -206,7 +205,7 @@ async function push(
 ): Promise<string | undefined> {
   const { automation, source, mirror, login, sign, pushBranch } = run
   const { base, expected } = checkout
-  const alsoRefs = await refspecTargets(run, checkout)
+  const alsoRefs = await refspecTargets({ ...run, within: context.within }, checkout)
   const result = await commitAndPush({
     folder: mirror.folder,
     base,
@@ -222,7 +221,7 @@ async function push(
     beforePush: (commit) => context.report({ ...writeBackFact(run, commit, edited.changes), intended: true }),
     alsoRefs,
     pushOptions: Object.entries(automation.pushOptions).map(([key, value]) => `${key}=${value}`),
-    signal: abortAfter(source.timeoutMs),
+    signal: context.within(source.timeoutMs),
   })
   return result.kind === 'pushed' ? result.commit : undefined
 }

@@ -2,8 +2,8 @@ import { exclusionsOf, type ScanOutcome } from '../../../controllers/image-repos
 import type { ImageRepository } from '../../../kinds/image.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { parseRepository, type Repository } from '../../../lib/oci/reference.ts'
-import { abortAfter } from '../../../machine/timers.ts'
 import { summarizeScan } from '../../../pipeline/image/scan.ts'
+import type { Deadline } from '../../../machine/deadlines.ts'
 import { ApiError } from '../../kube/api-error.ts'
 import type { RegistryClient } from '../../registry/client.ts'
 import { RetryAfter } from '../../registry/pause.ts'
@@ -11,7 +11,11 @@ import type { Registries } from '../registries.ts'
 import { registryFault, requestLine, TAG_LIST } from '../registry-fault.ts'
 
 /** Scans the tags of an ImageRepository. Never throws for what the registry or the Secrets have done wrong. */
-export async function scanRepository(registries: Registries, repository: ImageRepository): Promise<ScanOutcome> {
+export async function scanRepository(
+  registries: Registries,
+  repository: ImageRepository,
+  within: Deadline,
+): Promise<ScanOutcome> {
   const target = parseRepository(repository.image)
   if (!target) return readFailed(`could not parse reference: ${repository.image}`)
   const asked = { ...target, path: TAG_LIST }
@@ -25,7 +29,7 @@ export async function scanRepository(registries: Registries, repository: ImageRe
   }
   const askedBy = () => ({ ...repository, scheme: client.schemeOf(target.host) })
   try {
-    const tags = await sharedListing(client, target, repository.timeoutMs)
+    const tags = await sharedListing(client, target, { timeoutMs: repository.timeoutMs, within })
     if (!tags)
       return readFailed(
         `${requestLine(asked, askedBy())}: NAME_UNKNOWN: repository name not known to registry; map[name:${target.repository}]`,
@@ -45,12 +49,16 @@ export async function scanRepository(registries: Registries, repository: ImageRe
 const underWay = new WeakMap<RegistryClient, Map<string, Promise<string[] | undefined>>>()
 
 /** Many objects may name one image with one login: what is being asked already is not asked again. */
-function sharedListing(client: RegistryClient, target: Repository, timeoutMs: number): Promise<string[] | undefined> {
+function sharedListing(
+  client: RegistryClient,
+  target: Repository,
+  { timeoutMs, within }: { readonly timeoutMs: number; readonly within: Deadline },
+): Promise<string[] | undefined> {
   const listings = underWay.get(client) ?? new Map<string, Promise<string[] | undefined>>()
   underWay.set(client, listings)
   const key = `${target.host}/${target.repository} ${timeoutMs}`
   const listing =
-    listings.get(key) ?? client.listTags(target, { signal: abortAfter(timeoutMs) }).finally(() => listings.delete(key))
+    listings.get(key) ?? client.listTags(target, { signal: within(timeoutMs) }).finally(() => listings.delete(key))
   listings.set(key, listing)
   return listing
 }

@@ -91,7 +91,7 @@ async function prepare(
   context: EngineContext,
   { provider, object, alert, message }: Needs,
 ): Promise<{ readonly conversation: Conversation; readonly options: SendOptions }> {
-  const { clock, traps, hookReach } = context
+  const { clock, traps, hookReach, within } = context
   const naming = { message, provider, providerObject: object, alertObject: alert, guard: boundedExpression }
   const commitStatus = commitStatusName(naming)
   const { secret, ...connection } = await readSecrets(context, provider).catch((error: unknown) => {
@@ -111,7 +111,7 @@ async function prepare(
   const userAgent = traps === 'flux' ? 'Go-http-client/1.1' : 'sluice'
   return {
     conversation: converse(parcel),
-    options: { timeoutMs: provider.timeoutMs, reach: hookReach, userAgent, ...connection },
+    options: { timeoutMs: provider.timeoutMs, within, reach: hookReach, userAgent, ...connection },
   }
 }
 

@@ -6,7 +6,6 @@ import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { parseManifest } from '../../../lib/oci/manifest.ts'
 import type { Repository } from '../../../lib/oci/reference.ts'
 import type { ImageManifest } from '../../../lib/oci/types.ts'
-import { abortAfter } from '../../../machine/timers.ts'
 import { ApiError } from '../../kube/api-error.ts'
 import type { RegistryClient } from '../../registry/client.ts'
 import type { EngineContext } from '../context.ts'
@@ -50,7 +49,7 @@ async function look(context: EngineContext, registries: Registries, source: OciR
   await offerStored(context, source)
   const repository = repositoryOf(source.url, context.traps)
   const client = await clientFor(context, registries, source, repository)
-  const signal = abortAfter(source.timeoutMs)
+  const signal = context.within(source.timeoutMs)
   const selected = await selectArtifact(client, source, repository, signal)
   try {
     return await take(context, source, { client, repository, signal, ...selected })

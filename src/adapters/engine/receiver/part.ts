@@ -8,11 +8,11 @@ export const receiverPart: EnginePart = async (context, { start, receiverListen 
   const cache = context.caches.open({ apiVersion: 'notification.toolkit.fluxcd.io/v1', kind: 'Receiver' })
   await start(receiverController(context, cache))
   if (receiverListen === '') return undefined
-  const { client, clock, traps, crossNamespace, log, hookReach } = context
+  const { client, clock, traps, crossNamespace, log } = context
   const listener = await listenForHooks(receiverListen, {
     ...{ client, clock, traps, crossNamespace, log, startedMs: clock.monotonicMs() },
     receivers: () => cache.list(),
-    signingKeys: openSigningKeys(clock, hookReach),
+    signingKeys: openSigningKeys(context),
   })
   context.listens('receivers', listener)
   return () => listener.close()

@@ -6,7 +6,7 @@ import { SluiceError } from '../../../../lib/error/sluice-error.ts'
 import type { Clone, Remote } from '../../../../lib/kustomize/files/remote.ts'
 import type { RepoSpec } from '../../../../lib/kustomize/files/repo-spec.ts'
 import type { FileTree } from '../../../../lib/kustomize/files/tree.ts'
-import { abortAfter } from '../../../../machine/timers.ts'
+import type { Deadline } from '../../../../machine/deadlines.ts'
 import { diskTree } from '../../../files/disk-tree.ts'
 import { runGit } from '../../../git/git-process.ts'
 import { findProgram } from '../../../kustomize/program.ts'
@@ -45,7 +45,7 @@ type Brought<Value> = Map<string, Value | SluiceError>
  *
  * @see docs/adr/0135-remote-bases-of-kustomizations.md
  */
-export function openRemoteBases({ hookReach, stateDir }: EngineContext, timeoutMs: number): RemoteBases {
+export function openRemoteBases({ hookReach, stateDir, within }: EngineContext, timeoutMs: number): RemoteBases {
   const folder = join(stateDir, 'remote-bases', String(randomInt(1e9, 1e10)))
   const clones: Brought<Clone> = new Map()
   const files: Brought<FetchedFile> = new Map()
@@ -59,12 +59,13 @@ export function openRemoteBases({ hookReach, stateDir }: EngineContext, timeoutM
         const key = JSON.stringify([spec.cloneUrl, spec.ref])
         return take(clones, key, spec.raw, refuseMore, async () => {
           const place = join(folder, String(clones.size))
-          await fetchInto(place, spec, hookReach, Math.min(spec.timeoutMs, timeoutMs))
+          await fetchInto(place, spec, { reach: hookReach, timeoutMs: Math.min(spec.timeoutMs, timeoutMs), within })
           return shownAt(place, `/tmp/kustomize-${1_000_000_000 + clones.size}`)
         })
       },
       get(url) {
-        const options = { reach: hookReach, timeoutMs: Math.min(FILE_TIMEOUT_MS, timeoutMs), mostBytes: MOST_BYTES }
+        const fileMs = Math.min(FILE_TIMEOUT_MS, timeoutMs)
+        const options = { reach: hookReach, timeoutMs: fileMs, within, mostBytes: MOST_BYTES }
         return take(files, url, url, refuseMore, () => fetchFile(url, options))
       },
     },
@@ -112,12 +113,14 @@ function shownAt(place: string, dir: string): Clone {
   return { tree, dir }
 }
 
-async function fetchInto(place: string, spec: RepoSpec, reach: Reach, timeoutMs: number): Promise<void> {
+type FetchOptions = { readonly reach: Reach; readonly timeoutMs: number; readonly within: Deadline }
+
+async function fetchInto(place: string, spec: RepoSpec, { reach, timeoutMs, within }: FetchOptions): Promise<void> {
   refuseOptions(spec)
   const config = await pinned(spec.cloneUrl, reach)
   mkdirSync(place, { recursive: true, mode: 0o700 })
   const run = async (argv: readonly string[]): Promise<void> => {
-    const signal = abortAfter(timeoutMs)
+    const signal = within(timeoutMs)
     const done = await runGit(place, argv, { config, signal, env: { GIT_ALLOW_PROTOCOL: 'http:https' } }).catch(asEnded)
     const command = [findProgram('git') ?? 'git', ...argv].join(' ')
     if (signal.aborted) throw remoteFault(`hit ${timeoutMs / 1000}s timeout running '${command}'`)

@@ -6,6 +6,8 @@ export type Registry = {
   readonly find: (group: string, version: string, plural: string) => Resource | undefined
   readonly findKind: (apiVersion: string, kind: string) => Resource | undefined
   readonly all: () => readonly Resource[]
+  /** Those of definitions alone. */
+  readonly allCustom: () => readonly Resource[]
   /** True when some version of the group is served. */
   readonly hasGroupVersion: (group: string, version: string) => boolean
   /** Replaces the resources that a definition brings; none removes them. */
@@ -31,6 +33,7 @@ export function makeRegistry(): Registry {
       return undefined
     },
     all: () => [...byPath.values()],
+    allCustom: () => [...custom.values()].flat(),
     hasGroupVersion: (group, version) => {
       for (const resource of byPath.values()) if (resource.group === group && resource.version === version) return true
       return false

@@ -85,7 +85,7 @@ test('an object of an ending definition goes without a look at those that are le
     list: () => assert.fail('goes through all objects'),
   }
   const custom = { definition: 'orbs.a.io', isEnding: true }
-  const registry = { all: () => [{ group: 'a.io', kind: 'Orb', custom }] }
+  const registry = { allCustom: () => [{ group: 'a.io', kind: 'Orb', custom }] }
   const env = { store, registry, nowMs: () => 0 } as unknown as Environment
   assert.equal(endWithLast(env, orb), false)
 })

@@ -29,10 +29,9 @@ export function installDefinition(env: Environment, object: Obj, exists: boolean
 /** Ends the definition of an object that is gone, where it waited for nothing else; true when it did. All were marked when the end began. */
 export function endWithLast(env: Environment, { apiVersion, kind }: Obj): boolean {
   const [group = ''] = apiVersion.split('/')
-  const resource = env.registry
-    .all()
-    .find((each) => each.custom?.isEnding && each.group === group && each.kind === kind)
-  const definition = env.store.get(DEFINITIONS, '', resource?.custom?.definition ?? '')
+  const { custom } = env.registry.allCustom().find((each) => each.group === group && each.kind === kind) ?? {}
+  if (custom?.isEnding !== true) return false
+  const definition = env.store.get(DEFINITIONS, '', custom.definition)
   if (definition === undefined || !env.store.isEmpty(placeOfObjects(definition))) return false
   const last = clearDefinition(env, definition)
   if (last !== undefined) installDefinition(env, last, false)

@@ -11,6 +11,9 @@ import type { KubeObject } from '../../src/lib/kube/object.ts'
 import { seededRandom } from './seeded-random.ts'
 import { isSelected, shown, type SimulatedStore, simulatedStore } from './simulated-store.ts'
 
+/** When simulations begin. */
+export const START_MS = Date.parse('2026-11-23T04:00:00Z')
+
 /** Choices of a seed. */
 export type Chance = {
   readonly pick: <T>(items: readonly T[]) => T

@@ -1,3 +1,4 @@
+import type { ContainerPort, ResourceList } from '../../lib/kube/container.ts'
 import type { LabelExpression, LabelSelector } from '../../lib/kube/label-selector.ts'
 import type { KubeObject, ObjectMeta } from '../../lib/kube/object.ts'
 
@@ -17,22 +18,13 @@ export type Condition = {
 /** A number, or a percentage like `25%`. */
 export type IntOrPercent = number | string
 
-/** A container's port. */
-export type ContainerPort = {
-  readonly name?: string
-  readonly containerPort: number
-  readonly protocol?: string
-  readonly hostPort?: number
-  readonly hostIP?: string
-}
-
 /** A container of a pod. */
 export type Container = {
   readonly name: string
   readonly ports?: readonly ContainerPort[]
   readonly env?: readonly { readonly name: string }[]
   readonly restartPolicy?: string
-  readonly resources?: { readonly requests?: Amounts }
+  readonly resources?: { readonly requests?: ResourceList }
   readonly [field: string]: unknown
 }
 
@@ -61,8 +53,8 @@ export type PodSpec = {
   readonly topologySpreadConstraints?: readonly SpreadConstraint[]
   readonly priority?: number
   readonly preemptionPolicy?: string
-  readonly overhead?: Amounts
-  readonly resources?: { readonly requests?: Amounts }
+  readonly overhead?: ResourceList
+  readonly resources?: { readonly requests?: ResourceList }
   readonly volumes?: readonly {
     readonly name: string
     readonly persistentVolumeClaim?: { readonly claimName: string }
@@ -75,9 +67,6 @@ export type PodSpec = {
 
 /** The claim that a volume of a pod brings along. */
 export type ClaimTemplate = { readonly metadata?: Partial<ObjectMeta>; readonly spec: unknown }
-
-/** Quantities by resource. */
-export type Amounts = Readonly<Record<string, string | number>>
 
 /** Near which pods a pod must be, or must not be. */
 export type PodAffinity = { readonly requiredDuringSchedulingIgnoredDuringExecution?: readonly PodAffinityTerm[] }
@@ -222,7 +211,7 @@ export type Node = KubeObject & {
   }
   readonly status?: {
     readonly conditions?: readonly Condition[]
-    readonly allocatable?: Amounts
+    readonly allocatable?: ResourceList
   }
 }
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { type NodePort, planNodePorts, planPodPorts, planServicePorts, hasPortConflict } from './node-ports.ts'
-import type { ContainerPort, Pod } from '../pod/shapes.ts'
+import type { ContainerPort } from '../../../lib/kube/container.ts'
+import type { Pod } from '../pod/shapes.ts'
 
 const NODE = '10.42.0.1'
 

@@ -2,7 +2,8 @@ import { asJson, objectOf } from '../../../lib/kube/json.ts'
 import { amounts, containerResources, podResources } from '../../../lib/kube/quota.ts'
 import type { Limits } from '../driver.ts'
 import { isSidecar } from './restart-policy.ts'
-import { type Container, isCritical, type Pod, type PodSpec, type Quantities } from './shapes.ts'
+import type { ResourceList } from '../../../lib/kube/container.ts'
+import { type Container, isCritical, type Pod, type PodSpec } from './shapes.ts'
 
 /**
  * What a container may use; its place in the row when a machine of `totalBytes` runs out of memory. Where the container is not limited, what limits its
@@ -87,7 +88,7 @@ function memoryRequest({ resources }: Container): number {
 }
 
 /** What is asked for or allowed, in billionths; exactly, as the kernel takes no container that is given more than its pod. */
-function amount(quantities: Quantities | undefined, name: string): bigint | undefined {
+function amount(quantities: ResourceList | undefined, name: string): bigint | undefined {
   const nano = amounts(quantities).get(name)?.nano
   return nano === undefined || nano <= 0n ? undefined : nano
 }

@@ -1,3 +1,4 @@
+import type { ContainerPort, ResourceList } from '../../../lib/kube/container.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import type { PodSpec as Placed } from '../../workloads/shapes.ts'
 import type { Capabilities } from './capabilities.ts'
@@ -101,15 +102,6 @@ export type PodSecurityContext = SecurityContext & {
   readonly sysctls?: readonly { readonly name: string; readonly value: string }[]
 }
 
-/** A port of a container, and of the node where it asks for one. */
-export type ContainerPort = {
-  readonly name?: string
-  readonly containerPort: number
-  readonly protocol?: string
-  readonly hostPort?: number
-  readonly hostIP?: string
-}
-
 /** A container of a pod. */
 export type Container = {
   readonly name: string
@@ -159,13 +151,10 @@ export type EphemeralContainer = Container & {
   readonly targetContainerName?: string
 }
 
-/** Amounts by resource name. */
-export type Quantities = Readonly<Record<string, string | number>>
-
 /** What a container asks for, and what it may use at most. */
 export type Resources = {
-  readonly limits?: Quantities
-  readonly requests?: Quantities
+  readonly limits?: ResourceList
+  readonly requests?: ResourceList
   /** Devices that the pod has claimed. */
   readonly claims?: readonly unknown[]
 }
@@ -324,7 +313,7 @@ export type ContainerStatus = {
   readonly lastState: ContainerState
   /** What it was given, by a node that can give it something else while it runs. */
   readonly resources?: Resources
-  readonly allocatedResources?: Quantities
+  readonly allocatedResources?: ResourceList
   readonly volumeMounts?: readonly MountStatus[]
   /** Who its first process is; where the driver knows. */
   readonly user?: {

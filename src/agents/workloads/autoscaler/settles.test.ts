@@ -3,10 +3,11 @@ import { test } from 'node:test'
 import {
   type Controllers,
   forSeeds,
+  type RunOptions,
   servedKind,
   simulateCluster,
-  type RunOptions,
   type SimulatedCluster,
+  START_MS,
 } from '../../../../tests/support/simulated-cluster.ts'
 import { untilSettled, workInTrouble } from '../../../../tests/support/until-settled.ts'
 import { asJson, numberOf, objectOf } from '../../../lib/kube/json.ts'
@@ -16,7 +17,6 @@ import { as, type Pod, type ReplicaSet } from '../shapes.ts'
 import { autoscalerController } from './controller.ts'
 import type { Autoscaler, ScalingRules } from './shapes.ts'
 
-const START_MS = Date.parse('2026-11-23T04:00:00Z')
 const kinds = [
   servedKind('autoscaling/v2', 'HorizontalPodAutoscaler', 'horizontalpodautoscalers'),
   servedKind('apps/v1', 'ReplicaSet', 'replicasets'),

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   forSeeds,
+  type RunOptions,
   servedKind,
   simulateCluster,
-  type RunOptions,
   type SimulatedCluster,
+  START_MS,
 } from '../../../../tests/support/simulated-cluster.ts'
 import { untilSettled, workInTrouble } from '../../../../tests/support/until-settled.ts'
 import { refOf } from '../../../lib/kube/object.ts'
@@ -15,7 +16,6 @@ import type { Pod, ReplicaSet } from '../shapes.ts'
 import { budgetController } from './controller.ts'
 import type { Budget } from './decide.ts'
 
-const START_MS = Date.parse('2026-11-23T04:00:00Z')
 const kinds = [
   servedKind('policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets'),
   servedKind('v1', 'Pod', 'pods'),

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   forSeeds,
+  type RunOptions,
   servedKind,
   simulateCluster,
-  type RunOptions,
   type SimulatedCluster,
+  START_MS,
 } from '../../../../tests/support/simulated-cluster.ts'
 import { untilSettled, workInTrouble } from '../../../../tests/support/until-settled.ts'
 import { nextTimeMs } from '../../../lib/cron/next.ts'
@@ -17,7 +18,8 @@ import { conditionOf, controlledBy, controllerOf, timeMs, timeText } from '../me
 import { cronJobController } from './controller.ts'
 import type { CronJob } from './decide.ts'
 
-const START_MS = Date.parse('2026-11-23T04:00:10Z')
+// not at the full minute, at which schedules are due
+const BEGIN_MS = START_MS + 10_000
 const kinds = [servedKind('batch/v1', 'CronJob', 'cronjobs'), servedKind('batch/v1', 'Job', 'jobs')]
 const MINUTE_MS = 60_000
 
@@ -30,7 +32,7 @@ function anyCronJob({ chance: { pick, int, is } }: SimulatedCluster): CronJob {
   const active = ['c-1', 'gone', 's-0', 's-1', 's-2'].filter(() => is(0.3))
   return {
     ...{ apiVersion: 'batch/v1', kind: 'CronJob' },
-    metadata: { name: 'c', namespace: 'a', uid: 'c', creationTimestamp: timeText(START_MS - 3 * 60 * MINUTE_MS) },
+    metadata: { name: 'c', namespace: 'a', uid: 'c', creationTimestamp: timeText(BEGIN_MS - 3 * 60 * MINUTE_MS) },
     spec: {
       schedule: pick(['* * * * *', '*/2 * * * *', '*/5 3-5 * * *', '@every 1h', '0 4 * * *']),
       ...(is(0.3) && { timeZone: pick(['Etc/UTC', 'Asia/Kolkata']) }),
@@ -43,8 +45,8 @@ function anyCronJob({ chance: { pick, int, is } }: SimulatedCluster): CronJob {
     },
     status: {
       ...(active.length > 0 && { active: active.map((name) => ({ name, namespace: 'a', uid: name, kind: 'Job' })) }),
-      ...(is(0.7) && { lastScheduleTime: timeText(START_MS - int(3 * 3600) * 1000) }),
-      ...(is(0.3) && { lastSuccessfulTime: timeText(START_MS - int(3600) * 1000) }),
+      ...(is(0.7) && { lastScheduleTime: timeText(BEGIN_MS - int(3 * 3600) * 1000) }),
+      ...(is(0.3) && { lastSuccessfulTime: timeText(BEGIN_MS - int(3600) * 1000) }),
     },
   }
 }
@@ -54,14 +56,14 @@ function anyJobs(cluster: SimulatedCluster, cronJob: CronJob): void {
   const { pick, int, is } = cluster.chance
   for (let at = 0; at < int(5); at++) {
     const owner = pick([cronJob, cronJob, undefined, { ...cronJob, metadata: { ...cronJob.metadata, uid: 'former' } }])
-    const dueMs = START_MS - int(180) * MINUTE_MS
+    const dueMs = BEGIN_MS - int(180) * MINUTE_MS
     cluster.store.put({
       ...{ apiVersion: 'batch/v1', kind: 'Job', spec: cronJob.spec.jobTemplate.spec },
       metadata: {
         ...{ name: `s-${at}`, namespace: 'a', uid: `s-${at}` },
         ...(is(0.6) && { annotations: { 'batch.kubernetes.io/cronjob-scheduled-timestamp': timeText(dueMs) } }),
         ...(owner && { ownerReferences: [controlledBy(owner)] }),
-        ...(is(0.1) && { deletionTimestamp: timeText(START_MS), finalizers: ['held'] }),
+        ...(is(0.1) && { deletionTimestamp: timeText(BEGIN_MS), finalizers: ['held'] }),
       },
       status: pick([{}, { startTime: timeText(dueMs) }, ended(dueMs, 'Complete'), ended(dueMs, 'Failed')]),
     })
@@ -125,7 +127,7 @@ function holds(cluster: SimulatedCluster): void {
 
 test('a CronJob runs every time once, as its policy says, from any state, and a second run writes nothing', () =>
   forSeeds(12, async (seed) => {
-    const cluster = simulateCluster(seed, kinds, START_MS)
+    const cluster = simulateCluster(seed, kinds, BEGIN_MS)
     const { clock } = cluster
     const given = anyCronJob(cluster)
     cluster.store.put(given)

@@ -3,10 +3,11 @@ import { test } from 'node:test'
 import {
   type Controllers,
   forSeeds,
+  type RunOptions,
   servedKind,
   simulateCluster,
-  type RunOptions,
   type SimulatedCluster,
+  START_MS,
 } from '../../../../tests/support/simulated-cluster.ts'
 import { untilSettled, workInTrouble } from '../../../../tests/support/until-settled.ts'
 import { type KubeObject, refOf } from '../../../lib/kube/object.ts'
@@ -17,7 +18,6 @@ import { as, type Deployment, type Pod, type PodTemplate, type ReplicaSet } from
 import { deploymentController } from './controller.ts'
 import { maxSurge, maxUnavailable, sizeOf, wantedReplicas } from './scaling.ts'
 
-const START_MS = Date.parse('2026-11-23T04:00:00Z')
 const kinds = [
   servedKind('apps/v1', 'Deployment', 'deployments'),
   servedKind('apps/v1', 'ReplicaSet', 'replicasets'),

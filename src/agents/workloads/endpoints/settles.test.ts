@@ -6,6 +6,7 @@ import {
   type RunOptions,
   servedKind,
   simulateCluster,
+  START_MS,
 } from '../../../../tests/support/simulated-cluster.ts'
 import type { SimulatedStore } from '../../../../tests/support/simulated-store.ts'
 import { type KubeObject, refOf } from '../../../lib/kube/object.ts'
@@ -16,7 +17,6 @@ import type { Endpoints } from './mirror.ts'
 import { mirrorController } from './mirror-controller.ts'
 import type { Endpoint, EndpointSlice } from './slice.ts'
 
-const START_MS = Date.parse('2026-11-23T04:00:00Z')
 const kinds = [
   servedKind('v1', 'Service', 'services'),
   servedKind('v1', 'Pod', 'pods'),

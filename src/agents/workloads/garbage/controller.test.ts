@@ -5,11 +5,11 @@ import {
   servedKind,
   simulateCluster,
   type SimulatedCluster,
+  START_MS,
 } from '../../../../tests/support/simulated-cluster.ts'
 import type { KubeObject, ObjectMeta, OwnerReference } from '../../../lib/kube/object.ts'
 import { garbageCollector } from './controller.ts'
 
-const START_MS = Date.parse('2026-11-23T04:00:00Z')
 const DEFINITION = 'CustomResourceDefinition'
 const LEAVING = { deletionTimestamp: '2026-11-23T03:00:00Z', deletionGracePeriodSeconds: 0 }
 const servedKinds = () => [

@@ -7,13 +7,13 @@ import {
   servedKind,
   simulateCluster,
   type SimulatedWrite,
+  START_MS,
 } from '../../../../tests/support/simulated-cluster.ts'
 import type { SimulatedStore } from '../../../../tests/support/simulated-store.ts'
 import { type KubeObject, type OwnerReference, refOf } from '../../../lib/kube/object.ts'
 import { FOREGROUND, ORPHAN } from './decide.ts'
 import { garbageCollector } from './controller.ts'
 
-const START_MS = Date.parse('2026-11-23T04:00:00Z')
 const kinds = [
   servedKind('example.com/v1', 'Thing', 'things'),
   servedKind('example.com/v1', 'Part', 'parts'),

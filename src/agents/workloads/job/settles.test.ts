@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   forSeeds,
+  type RunOptions,
   servedKind,
   simulateCluster,
-  type RunOptions,
   type SimulatedCluster,
+  START_MS,
 } from '../../../../tests/support/simulated-cluster.ts'
 import { untilSettled, workInTrouble } from '../../../../tests/support/until-settled.ts'
 import { type KubeObject, refOf } from '../../../lib/kube/object.ts'
@@ -18,7 +19,6 @@ import { isHeld, isOver, TRACKING } from './ended.ts'
 import { COMPLETION_INDEX, parseIndexes } from './indexes.ts'
 import type { Job, JobStatus } from './shapes.ts'
 
-const START_MS = Date.parse('2026-11-23T04:00:00Z')
 const kinds = [servedKind('batch/v1', 'Job', 'jobs'), servedKind('v1', 'Pod', 'pods')]
 const LABELS = { job: 'j' }
 

@@ -7,6 +7,7 @@ import {
   servedKind,
   simulateCluster,
   type SimulatedWrite,
+  START_MS,
 } from '../../../../tests/support/simulated-cluster.ts'
 import type { SimulatedStore } from '../../../../tests/support/simulated-store.ts'
 import { type KubeObject, refOf } from '../../../lib/kube/object.ts'
@@ -14,7 +15,6 @@ import { conditionOf } from '../meta.ts'
 import { namespaceController } from './controller.ts'
 import type { Namespace } from './decide.ts'
 
-const START_MS = Date.parse('2026-11-23T04:00:00Z')
 const contents = [
   servedKind('v1', 'Pod', 'pods'),
   servedKind('v1', 'ServiceAccount', 'serviceaccounts'),

@@ -8,6 +8,7 @@ import {
   simulateCluster,
   type SimulatedCluster,
   type SimulatedWrite,
+  START_MS,
 } from '../../../../tests/support/simulated-cluster.ts'
 import type { SimulatedStore } from '../../../../tests/support/simulated-store.ts'
 import { refOf } from '../../../lib/kube/object.ts'
@@ -18,7 +19,6 @@ import { nodeRegistry, nodeTaintController, taintEvictionController } from './co
 import { toleratedMs } from './evict.ts'
 import { nodeSilenceController } from './silence-controller.ts'
 
-const START_MS = Date.parse('2026-11-23T04:00:00Z')
 const LEASES = 'kube-node-lease'
 const kinds = [
   servedKind('v1', 'Node', 'nodes', false),

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   forSeeds,
+  type RunOptions,
   servedKind,
   simulateCluster,
-  type RunOptions,
   type SimulatedCluster,
+  START_MS,
 } from '../../../../tests/support/simulated-cluster.ts'
 import { untilSettled, workInTrouble } from '../../../../tests/support/until-settled.ts'
 import { refOf } from '../../../lib/kube/object.ts'
@@ -14,7 +15,6 @@ import { isFinishedPod } from '../pods.ts'
 import type { Node, Pod, Taint } from '../shapes.ts'
 import { podGarbageCollector } from './controller.ts'
 
-const START_MS = Date.parse('2026-11-23T04:00:00Z')
 const kinds = [servedKind('v1', 'Pod', 'pods'), servedKind('v1', 'Node', 'nodes', false)]
 
 const nodeOf = (name: string, ready: string, taints: readonly Taint[] = []): Node => ({

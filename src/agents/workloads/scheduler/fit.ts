@@ -1,5 +1,6 @@
 import { fitsLabels, hasUntolerated, isTolerated } from '../fitting.ts'
-import type { Amounts, Pod, Taint } from '../shapes.ts'
+import type { ResourceList } from '../../../lib/kube/container.ts'
+import type { Pod, Taint } from '../shapes.ts'
 import { priorityOf, type Cluster, type Obstacle, type Room } from './cluster.ts'
 import { neighbourObstacle } from './neighbours.ts'
 import { demandOf, milli, sumOf } from './resources.ts'
@@ -95,7 +96,7 @@ function resourceObstacle(pod: Pod, { node, pods }: Room): Obstacle | undefined 
 }
 
 /** A node has nothing of what it does not say that it has. */
-function capacityOf(allocatable: Amounts, name: string): number {
+function capacityOf(allocatable: ResourceList, name: string): number {
   return milli(allocatable[name] ?? 0)
 }
 

@@ -7,6 +7,7 @@ import {
   servedKind,
   simulateCluster,
   type SimulatedWrite,
+  START_MS,
 } from '../../../../tests/support/simulated-cluster.ts'
 import type { SimulatedStore } from '../../../../tests/support/simulated-store.ts'
 import { refOf } from '../../../lib/kube/object.ts'
@@ -15,7 +16,6 @@ import { isFinishedPod } from '../pods.ts'
 import type { Node, Pod } from '../shapes.ts'
 import { scheduler } from './controller.ts'
 
-const START_MS = Date.parse('2026-11-23T04:00:00Z')
 const kinds = [
   servedKind('v1', 'Pod', 'pods'),
   servedKind('v1', 'Node', 'nodes', false),

@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Chance, forSeeds, servedKind, simulateCluster } from '../../../../tests/support/simulated-cluster.ts'
+import {
+  type Chance,
+  forSeeds,
+  servedKind,
+  simulateCluster,
+  START_MS,
+} from '../../../../tests/support/simulated-cluster.ts'
 import type { SimulatedStore } from '../../../../tests/support/simulated-store.ts'
 import { refOf } from '../../../lib/kube/object.ts'
 import { conditionOf, timeText } from '../meta.ts'
 import { serviceNetworks } from './controller.ts'
 import type { ServiceCIDR } from './decide.ts'
 
-const START_MS = Date.parse('2026-11-23T04:00:00Z')
 const GUARD = 'networking.k8s.io/service-cidr-finalizer'
 const apiVersion = 'networking.k8s.io/v1'
 const kinds = [

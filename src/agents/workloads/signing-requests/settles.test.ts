@@ -7,6 +7,7 @@ import {
   servedKind,
   simulateCluster,
   type SimulatedWrite,
+  START_MS,
 } from '../../../../tests/support/simulated-cluster.ts'
 import type { SimulatedStore } from '../../../../tests/support/simulated-store.ts'
 import { refOf } from '../../../lib/kube/object.ts'
@@ -14,7 +15,6 @@ import { conditionOf, timeText } from '../meta.ts'
 import { signingRequests } from './controller.ts'
 import type { SigningRequestObject } from './decide.ts'
 
-const START_MS = Date.parse('2026-11-23T04:00:00Z')
 const HOUR_MS = 3_600_000
 const kinds = [servedKind('certificates.k8s.io/v1', 'CertificateSigningRequest', 'certificatesigningrequests', false)]
 /** PKCS #10 of O=system:nodes, CN=system:node:n1. */

@@ -1,7 +1,7 @@
 import { refOf } from '../../../lib/kube/object.ts'
 import { isQuantityError, parseQuantity } from '../../../lib/kube/quantity.ts'
 import { isSame } from '../meta.ts'
-import type { Amounts } from '../shapes.ts'
+import type { ResourceList } from '../../../lib/kube/container.ts'
 import type { Telling, Write } from '../write.ts'
 import { BEFORE_RESIZE, BIND_COMPLETED, BOUND_BY_CONTROLLER, type Claim, type Volume } from './shapes.ts'
 import { isFor, sizeOf } from './match.ts'
@@ -64,7 +64,7 @@ export function statusOfClaim(claim: Claim, phase: string, volume?: Volume): Wri
 }
 
 /** What a claim has is told when it gets its volume: later its file system may be smaller than the volume, which whoever resizes it knows. */
-function capacityFor({ status }: Claim, phase: string, { metadata, spec }: Volume): Amounts | undefined {
+function capacityFor({ status }: Claim, phase: string, { metadata, spec }: Volume): ResourceList | undefined {
   if (status?.phase === phase) return status.capacity
   const before = metadata.annotations?.[BEFORE_RESIZE]
   if (before !== undefined) {

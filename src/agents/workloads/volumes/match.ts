@@ -1,7 +1,8 @@
 import { matchesSelector } from '../../../lib/kube/label-selector.ts'
 import { isQuantityError, parseQuantity } from '../../../lib/kube/quantity.ts'
 import { fitsTerms } from '../fitting.ts'
-import type { Amounts, Node } from '../shapes.ts'
+import type { ResourceList } from '../../../lib/kube/container.ts'
+import type { Node } from '../shapes.ts'
 import { type Claim, classOf, type Volume } from './shapes.ts'
 
 /** Whether the volume names this claim: by uid too, once it has one. */
@@ -105,7 +106,7 @@ const isLargeEnough = (volume: Volume, claim: Claim): boolean =>
   sizeOf(volume.spec.capacity) >= sizeOf(claim.spec.resources?.requests)
 
 /** How much storage it is; 0 when it does not say. */
-export function sizeOf(amounts: Amounts | undefined): bigint {
+export function sizeOf(amounts: ResourceList | undefined): bigint {
   const quantity = parseQuantity(amounts?.['storage'] ?? 0)
   return isQuantityError(quantity) ? 0n : quantity.nano
 }

@@ -1,7 +1,8 @@
 import type { LabelSelector } from '../../../lib/kube/label-selector.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { compareText } from '../meta.ts'
-import type { Amounts, Condition, NodeSelectorTerm, Pod } from '../shapes.ts'
+import type { ResourceList } from '../../../lib/kube/container.ts'
+import type { Condition, NodeSelectorTerm, Pod } from '../shapes.ts'
 
 /** Who a PersistentVolume is for. Without uid: whoever comes first by that name. */
 export type ClaimRef = { readonly namespace?: string; readonly name?: string; readonly uid?: string }
@@ -9,7 +10,7 @@ export type ClaimRef = { readonly namespace?: string; readonly name?: string; re
 /** A PersistentVolume. */
 export type Volume = KubeObject & {
   readonly spec: {
-    readonly capacity?: Amounts
+    readonly capacity?: ResourceList
     readonly accessModes?: readonly string[]
     readonly storageClassName?: string
     readonly volumeAttributesClassName?: string
@@ -28,7 +29,7 @@ export type Volume = KubeObject & {
 export type Claim = KubeObject & {
   readonly spec: {
     readonly accessModes?: readonly string[]
-    readonly resources?: { readonly requests?: Amounts }
+    readonly resources?: { readonly requests?: ResourceList }
     readonly selector?: LabelSelector
     readonly storageClassName?: string
     readonly volumeAttributesClassName?: string
@@ -39,7 +40,7 @@ export type Claim = KubeObject & {
     readonly phase?: string
     readonly currentVolumeAttributesClassName?: string
     readonly accessModes?: readonly string[]
-    readonly capacity?: Amounts
+    readonly capacity?: ResourceList
     readonly conditions?: readonly Condition[]
   }
 }

@@ -4,11 +4,11 @@ import { inventoryEntry, parseInventoryEntry } from '../../../../pipeline/apply/
 import { isJudgedByPods, judgeByPods } from '../../../../pipeline/health/by-pods.ts'
 import { judge } from '../../../../pipeline/health/kstatus.ts'
 import type { Checked } from '../../../../pipeline/health/summarize.ts'
+import { listingOf } from '../../../kube/listing-of.ts'
 import type { Selection, WatchCache } from '../../../kube/types.ts'
 import type { EngineContext } from '../../context.ts'
 import { ApiError } from '../../../kube/api-error.ts'
 import { expressionJudge } from '../refusal.ts'
-import { whenListed } from './live-objects.ts'
 import type { Target } from './target.ts'
 import { own } from '../../../../lib/value/own.ts'
 
@@ -123,7 +123,7 @@ async function openLook(
   const one = { apiVersion, kind, ...place, fieldSelector: `metadata.name=${name}` }
   const cache = open(one)
   const isRefused = await Promise.race([cache.ready.then(() => false), cache.refused.then(() => true)])
-  return { ref, cache, ...pods, ...(isRefused ? { isListed: whenListed(cache) } : {}) }
+  return { ref, cache, ...pods, ...(isRefused ? { isListed: listingOf(cache) } : {}) }
 }
 
 const REPLICA_SETS = { apiVersion: 'apps/v1', kind: 'ReplicaSet' }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { refOf, type KubeObject, type ObjectRef } from '../../../../lib/kube/object.ts'
 import { comparable } from '../../../../pipeline/apply/normalize.ts'
 import { OWNED_SELECTOR, ownerOf } from '../../../../pipeline/apply/rules.ts'
+import { listingOf } from '../../../kube/listing-of.ts'
 import type { SharedCaches } from '../../../kube/shared-caches.ts'
 import type { KubeClient, WatchCache } from '../../../kube/types.ts'
 
@@ -69,7 +70,7 @@ export function createLiveObjects(client: KubeClient, caches: SharedCaches): Liv
   }
   const follow = (apiVersion: string, kind: string): WatchCache => {
     const watch = caches.open({ apiVersion, kind, labelSelector: OWNED_SELECTOR })
-    watches.set(`${apiVersion}/${kind}`, { ...watch, isListed: whenListed(watch) })
+    watches.set(`${apiVersion}/${kind}`, { ...watch, isListed: listingOf(watch) })
     watch.onChange((object, type) => {
       if (type === 'DELETED') forgetIncarnation(memories, object)
       handlers.forEach((handler) => handler(object))
@@ -111,16 +112,6 @@ function isBehind(ref: ObjectRef, watch: Followed | undefined, memory: Memory | 
   if (!watch?.isListed() || !memory?.isWatched) return false
   const seen = watch.get(ref.namespace, ref.name)
   return seen === undefined || Number(seen.metadata.resourceVersion) < memory.version
-}
-
-/** Who may not list now may be allowed to later: the watch goes on trying. */
-export function whenListed({ ready }: WatchCache): () => boolean {
-  let isListed = false
-  ready.then(
-    () => (isListed = true),
-    () => undefined,
-  )
-  return () => isListed
 }
 
 /** `undefined`: the server has no such kind. */

@@ -105,6 +105,68 @@ test('policy says what it chose from and why nothing', () => {
   )
 })
 
+const versions = { kind: 'semver', range: '>=2.0.0' } as const
+const fewer = Array.from({ length: 7 }, (_, index) => `1.0.${index}`)
+const explained: { it: string; input: Partial<PolicyInput>; want: string | undefined }[] = [
+  { it: 'nothing where it chose', input: {}, want: undefined },
+  { it: 'that there is nothing to choose from', input: { tags: [] }, want: 'the repository has no tags' },
+  {
+    it: 'of one tag',
+    input: { rule: versions, tags: ['1.0.0'] },
+    want: 'none of 1 tag qualifies: 1.0.0 (is outside >=2.0.0)',
+  },
+  {
+    it: 'of many tags the first five',
+    input: { rule: versions, tags: fewer },
+    want: `none of 7 tags qualifies: ${fewer
+      .slice(0, 5)
+      .map((tag) => `${tag} (is outside >=2.0.0)`)
+      .join(', ')} and 2 more`,
+  },
+  {
+    it: 'which the filter left out',
+    input: { rule: versions, filter: { pattern: '^v', extract: '' }, tags: ['1.0.0'] },
+    want: 'none of 1 tag qualifies: 1.0.0 (does not match filterTags.pattern)',
+  },
+  { it: 'no more where no tag is to blame', input: { rule: undefined }, want: 'none of 2 tags qualifies' },
+]
+for (const { it, input, want } of explained)
+  test(`policy says why it chose nothing: ${it}`, () => assert.equal(explainPolicy(choose(input)), want))
+
+test('policy says which of two tags of one text it leaves out, and why', () => {
+  const { tag, rejected } = choose({
+    rule: numbers,
+    filter: { pattern: '^(\\d+)-', extract: '$1' },
+    tags: ['7-aaaa', '7-bbbb', '6-cccc'],
+  })
+  assert.equal(tag, '7-bbbb')
+  assert.deepEqual(rejected, [{ tag: '7-aaaa', why: '7-bbbb gives the same "7"' }])
+})
+
+test('policy that left everything out by its filter fails in Flux’s words', () =>
+  assert.deepEqual(choose({ filter: { pattern: '^v', extract: '' } }).fault, {
+    reason: 'Failure',
+    message: 'version list argument cannot be empty',
+  }))
+
+const orders: {
+  kind: 'alphabetical' | 'numerical' | 'semver'
+  order: 'asc' | 'desc'
+  tags: string[]
+  want: string[]
+}[] = [
+  { kind: 'alphabetical', order: 'asc', tags: ['b', 'a', 'c'], want: ['c', 'b', 'a'] },
+  { kind: 'alphabetical', order: 'desc', tags: ['b', 'a', 'c'], want: ['a', 'b', 'c'] },
+  { kind: 'numerical', order: 'asc', tags: ['2', '10', '1', '01'], want: ['10', '2', '01', '1'] },
+  { kind: 'numerical', order: 'desc', tags: ['2', '10', '1', '01'], want: ['01', '1', '2', '10'] },
+  { kind: 'semver', order: 'asc', tags: ['1.0.0', 'v1.0.0', '1.1.0'], want: ['1.1.0', '1.0.0', 'v1.0.0'] },
+]
+for (const { kind, order, tags, want } of orders)
+  test(`policy puts candidates in ${kind} order (${order})`, () => {
+    const rule = (kind === 'semver' ? { kind, range: '>=1.0.0' } : { kind, order }) as PolicyRule
+    assert.deepEqual(choose({ rule, tags }).candidates, want)
+  })
+
 test('the checksum of a scan is Flux’s', () => {
   assert.equal(summarizeScan(['alpha', 'gamma', 'beta'], []).revision, '1572145026')
 })

@@ -115,6 +115,24 @@ const edits: readonly [it: string, before: string, after: string][] = [
 ]
 for (const [it, before, after] of edits) test(`a setter ${it}`, () => assert.equal(set(before).text, after))
 
+const texts: readonly [tag: string, written: string][] = [
+  ...(['on', 'Null', '7', '1.2', '1e3', '1_000', '0x1f', '2024-01-02', '_a'] as const).map((tag): [string, string] => [
+    tag,
+    `"${tag}"`,
+  ]),
+  ...(['only', 'nono', 'v1.2', '1.2.3', '7a', '2024-01-02-3', 'a_b'] as const).map((tag): [string, string] => [
+    tag,
+    tag,
+  ]),
+]
+for (const [tag, written] of texts)
+  test(`a setter writes the tag ${tag} as ${written}`, () => {
+    const known = [{ namespace: 'ns', name: 'app', latest: { name: 'r.io/app', tag } }]
+    const text = `a: x ${mark('ns:app:tag')}\n`
+    const result = applySetters('a.yaml', text, { policies: known, namespace: 'ns', traps: 'safe' })
+    assert.equal(result.text, text.replace('x', written))
+  })
+
 const markings: readonly [it: string, setter: string, marked: readonly string[]][] = [
   ['a tag', 'ns:app:tag', ['app']],
   ['a whole reference', 'ns:app', ['app']],
@@ -192,6 +210,16 @@ const above: readonly [it: string, text: string, want: string][] = [
   ['an item in brackets', 'a: [\n  b,\n  # @\n  c,\n]\n', 'a: [\n  b,\n  # @\n  r.io/app:10,\n]\n'],
   ['nothing, behind a key', 'a: [\n  b, # @\n  c]\n', 'a: [\n  r.io/app:10, # @\n  c]\n'],
   ['nothing, with another line of comment', 'a:\n  # n\n  # @\n  - x\n', 'a:\n  # n\n  # @\n  - x\n'],
+  ['nothing in brackets, with another line of comment', 'a: [\n  # n\n  # @\n  c\n]\n', 'a: [\n  # n\n  # @\n  c\n]\n'],
+  ['the item in brackets that begins the line below', 'a: [\n  # @\n  b, c\n]\n', 'a: [\n  # @\n  r.io/app:10, c\n]\n'],
+  ['nothing in brackets, two lines above', 'a: [\n  # @\n\n  c\n]\n', 'a: [\n  # @\n\n  c\n]\n'],
+  ['nothing above an item with a comment of its own', 'a:\n  # @\n  - x # n\n', 'a:\n  # @\n  - x # n\n'],
+  [
+    'it beside odd comments, where another stands above',
+    '"a b": # n\n  c: 1\nb:\n  # m\n  # @\n  - x\n',
+    '"a b": # n\n  c: 1\nb:\n  # m\n  # @\n  - x\n',
+  ],
+  ['nothing, with a mapping below', 'a:\n  # @\n  - b: x\n', 'a:\n  # @\n  - b: x\n'],
   ['a block of a file with CRLF', 'a: |- # @\r\n  x\r\nb: 1\r\n', 'a: |- # @\r\n  r.io/app:10\r\nb: 1\r\n'],
 ]
 for (const [it, text, want] of above)

@@ -18,13 +18,15 @@ const owner = (uid: string, blockOwnerDeletion = true): OwnerReference => ({
 })
 const owners = (...states: OwnerState[]): GarbageSeen['owners'] =>
   states.map((state, at) => ({ owner: owner(`o${at}`), state }))
-const child = (isDeleting = false, blocks = true) => ({
+const child = (isDeleting = false, blocks = true, finalizers: readonly string[] = []) => ({
   uid: 'c',
   ref: { apiVersion: 'v1', kind: 'Pod', namespace: 'a', name: 'c' },
   owners: [owner('p', blocks)],
   isDeleting,
-  finalizers: [],
+  finalizers,
 })
+/** A dependent that waits for its own, of which the object may be one. */
+const circle = [child(true, true, ['foregroundDeletion'])]
 const deleted = '2026-11-23T00:00:00Z'
 
 const cases: { it: string; seen: Partial<GarbageSeen>; want: string[] }[] = [
@@ -38,6 +40,46 @@ const cases: { it: string; seen: Partial<GarbageSeen>; want: string[] }[] = [
     it: 'waits itself when it has dependents',
     seen: { owners: owners('waiting'), dependents: [child()] },
     want: ['delete Foreground'],
+  },
+  {
+    it: 'deletes what has lost its owner, its dependents later',
+    seen: { owners: owners('absent'), dependents: [child()] },
+    want: ['delete Background'],
+  },
+  {
+    it: 'frees the dependents of what has lost its owner, where somebody wished it',
+    seen: { object: object({ finalizers: ['orphan'] }), owners: owners('absent') },
+    want: ['delete Orphan'],
+  },
+  {
+    it: 'takes the dependents of what has lost its owner first, where somebody wished it',
+    seen: { object: object({ finalizers: ['foregroundDeletion'] }), owners: owners('absent') },
+    want: ['delete Foreground'],
+  },
+  {
+    it: 'lets its owners go first where it may wait for itself',
+    seen: { owners: owners('waiting'), dependents: circle },
+    want: ['unblock'],
+  },
+  {
+    it: 'lets them go first though but one of them is blocked',
+    seen: { owners: [...owners('waiting'), { owner: owner('o1', false), state: 'waiting' }], dependents: circle },
+    want: ['unblock'],
+  },
+  {
+    it: 'waits itself where no owner is blocked',
+    seen: { owners: [{ owner: owner('o0', false), state: 'waiting' }], dependents: circle },
+    want: ['delete Foreground'],
+  },
+  {
+    it: 'waits itself where a dependent goes without waiting',
+    seen: { owners: owners('waiting'), dependents: [child(true)] },
+    want: ['delete Foreground'],
+  },
+  {
+    it: 'leaves alone what waits for others',
+    seen: { object: object({ deletionTimestamp: deleted, finalizers: ['b.io/x'] }), dependents: [child()] },
+    want: [],
   },
   {
     it: 'asks dependents to go first',
@@ -84,6 +126,8 @@ for (const { it, seen, want } of cases)
         case 'collect':
         case 'orphan':
           return `${step.do} ${step.dependents.map(({ uid }) => uid).join()}`
+        case 'unblock':
+          return step.do
       }
     })
     assert.deepEqual(steps, want)
@@ -95,6 +139,9 @@ test('the graph follows changes of owners', () => {
   assert.equal(graph.dependentsOf('x').length, 1)
   graph.put(object({ ownerReferences: [owner('y')] }))
   assert.equal(graph.dependentsOf('x').length, 0)
+  graph.remove({ ...object(), metadata: { name: 'other', uid: 'other' } })
+  assert.equal(graph.get('p')?.ref.name, 'p')
   graph.remove(object())
   assert.equal(graph.dependentsOf('y').length, 0)
+  assert.equal(graph.get('p'), undefined)
 })

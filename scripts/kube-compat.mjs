@@ -17,7 +17,7 @@ const REFUSED = [
   ['admission webhooks, API aggregation', 'not served: their kinds are unknown'],
   [
     'admission policies',
-    'obeyed; without the variable `authorizer`, for subresources other than status not asked, `Audit` is a line of the log',
+    'obeyed; asked of objects, their status and scale, not of other subresources; `Audit` is a line of the log',
   ],
   ['several nodes’ worth of volumes, CSI', 'kinds are stored, nothing acts on them'],
   ['tokens bound to webhook configurations', 'refused by name'],

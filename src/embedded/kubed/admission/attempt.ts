@@ -12,6 +12,8 @@ export type Attempt = {
   readonly object: Obj | undefined
   /** What is there now. */
   readonly before: Obj | undefined
+  /** The options of the request, as they were said. */
+  readonly options: JsonObject
 }
 
 /** A write of an object, as plugins see it. */
@@ -29,20 +31,29 @@ export function nameOf({ call, operation, object }: Attempt): string {
 
 /** The `AdmissionRequest` that expressions call `request`. */
 export function requestOf(attempt: Attempt, matched: Resource): JsonObject {
-  const { call, operation } = attempt
+  const { call, operation, options } = attempt
   const { resource, subresource, namespace, user, dryRun } = call
+  const name = nameOf(attempt)
   return {
-    kind: { group: matched.group, version: matched.version, kind: matched.kind },
+    kind: kindOf(matched, subresource),
     resource: { group: matched.group, version: matched.version, resource: matched.plural },
-    subResource: subresource,
-    requestKind: { group: resource.group, version: resource.version, kind: resource.kind },
+    requestKind: kindOf(resource, subresource),
     requestResource: { group: resource.group, version: resource.version, resource: resource.plural },
-    requestSubResource: subresource,
-    name: nameOf(attempt),
-    namespace,
+    // Go leaves out what is empty, and expressions find no such field then.
+    ...(subresource !== '' && { subResource: subresource, requestSubResource: subresource }),
+    ...(name !== '' && { name }),
+    ...(namespace !== '' && { namespace }),
     operation,
-    userInfo: { username: user.name, uid: user.uid ?? '', ...userInfo(user) },
+    userInfo: userInfo(user),
     dryRun,
-    options: {},
+    options: { kind: OPTIONS[operation], apiVersion: 'meta.k8s.io/v1', ...options },
   }
+}
+
+const OPTIONS = { CREATE: 'CreateOptions', UPDATE: 'UpdateOptions', DELETE: 'DeleteOptions' } as const
+
+/** A subresource may be of another kind than its resource: `Scale`. */
+function kindOf(resource: Resource, subresource: string): JsonObject {
+  const { group, version, kind } = resource.subresources.get(subresource) ?? resource
+  return { group, version, kind }
 }

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../../lib/kube/json.ts'
 import { type FieldError, invalid } from '../fault.ts'
 
 /** How a write is to be carried out, from the query of its request. */
@@ -44,6 +45,16 @@ export function readWriteOptions(
     dryRun: query.has('dryRun'),
     fieldValidation: validation === 'Ignore' || validation === 'Strict' ? validation : 'Warn',
   }
+}
+
+/** The options of a write as they were said, without what only says how a patch is carried out. */
+export function saidOptions({ query }: { readonly query: URLSearchParams }): JsonObject {
+  const dryRun = query.getAll('dryRun')
+  const texts = ['fieldManager', 'fieldValidation'].flatMap((name) => {
+    const value = query.get(name) ?? ''
+    return value === '' ? [] : [[name, value] as const]
+  })
+  return { ...(dryRun.length > 0 && { dryRun }), ...Object.fromEntries(texts) }
 }
 
 function patchFaults(query: URLSearchParams, contentType: string, manager: string): FieldError[] {

@@ -13,6 +13,7 @@ import { defaultCustom } from '../defaulting/structural.ts'
 import { type Environment, timestamp } from '../environment.ts'
 import { type FieldError, invalid } from '../fault.ts'
 import type { Meta, Obj } from '../object.ts'
+import { saidOptions } from '../request/write-options.ts'
 import { type Resource, writesStatus } from '../resources/resource.ts'
 import { countGeneration, startGeneration } from '../strategies/generations.ts'
 import { keepUnwritten } from '../strategies/keep.ts'
@@ -28,7 +29,7 @@ function hasStatus(resource: Resource): boolean {
 /** Admission, server-given values and validation of a new, defaulted object. In place. */
 export function prepareNew(env: Environment, call: Call, object: Obj): void {
   const { resource } = call
-  const write: Write = { call, operation: 'CREATE', object, before: undefined }
+  const write: Write = { call, operation: 'CREATE', object, before: undefined, options: saidOptions(call) }
   const strategy = strategyOf(resource)
   // its refusals tell of the beginning of a name that was sent
   admitChanges(env, write)
@@ -92,7 +93,7 @@ export function prepareChanged(
   known: readonly FieldError[],
 ): void {
   const { resource, subresource } = call
-  const write: Write = { call, operation: 'UPDATE', object, before }
+  const write: Write = { call, operation: 'UPDATE', object, before, options: saidOptions(call) }
   admitChanges(env, write)
   keepServerMeta(object.metadata, before.metadata)
   if (resource.custom === undefined) dropGated(resource.type, object)

@@ -14,6 +14,8 @@ export type Removal = {
   readonly dryRun: boolean
   /** Asks to remove it even if it cannot be read. */
   readonly isUnsafe: boolean
+  /** The options as they were said, for whoever is asked about them. */
+  readonly said: JsonObject
 }
 
 const LEAVES_PODS =
@@ -62,6 +64,18 @@ function removalBy(call: Call, options: Options): Removal {
     resourceVersion: options.resourceVersion,
     dryRun: options.dryRun.length > 0,
     isUnsafe: options.isUnsafe,
+    said: saidOf(options),
+  }
+}
+
+function saidOf({ grace, policy, orphan, dryRun, uid, resourceVersion }: Options): JsonObject {
+  const preconditions = { ...(uid !== undefined && { uid }), ...(resourceVersion !== undefined && { resourceVersion }) }
+  return {
+    ...(grace !== undefined && { gracePeriodSeconds: grace }),
+    ...(Object.keys(preconditions).length > 0 && { preconditions }),
+    ...(orphan !== undefined && { orphanDependents: orphan }),
+    ...(policy !== undefined && { propagationPolicy: policy }),
+    ...(dryRun.length > 0 && { dryRun: [...dryRun] }),
   }
 }
 

@@ -43,7 +43,14 @@ export function remove(env: Environment, call: Call, stored: Obj, removal: Remov
   if (removal.isUnsafe) refuseUnsafe(call)
   admitNamespaceDelete(resource, stored.metadata.name)
   checkPreconditions(call, stored, removal)
-  validateByPolicies(env, { call, operation: 'DELETE', object: undefined, before: toVersion(resource, stored) })
+  const { said: options } = removal
+  validateByPolicies(env, {
+    call,
+    operation: 'DELETE',
+    object: undefined,
+    before: toVersion(resource, stored),
+    options,
+  })
   if (isDefinition(stored) && stored.metadata.deletionTimestamp === undefined)
     return endDefinition(env, call, stored, removal)
   const marked = clone(stored)

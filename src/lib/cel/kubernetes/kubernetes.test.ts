@@ -70,6 +70,7 @@ const answers: [text: string, want: unknown][] = [
   ['self.list.all(i, v, v > i && i < 2)', false],
   ['self.list.exists(i, v, i == 2 && v == 3)', true],
   ['self.list.existsOne(i, v, v > 2)', true],
+  ['self.list.exists_one(i, v, v > 2)', true],
   ['self.list.transformList(i, v, i * v) == [0, 2, 6]', true],
   ['self.list.transformList(i, v, i > 0, v) == [2, 3]', true],
   ['self.labels.exists(k, v, k == "app" && v == "x")', true],

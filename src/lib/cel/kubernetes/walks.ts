@@ -24,10 +24,16 @@ type Walk = {
   ) => unknown
 }
 
+const ONE: Walk = {
+  type: 'bool',
+  collect: (entries, ask) => entries.filter((entry) => ask(entry) === true).length === 1,
+}
+
 const WALKS: Readonly<Record<string, Walk>> = {
   all: { type: 'bool', collect: (entries, ask) => decided(entries, ask, false) },
   exists: { type: 'bool', collect: (entries, ask) => decided(entries, ask, true) },
-  existsOne: { type: 'bool', collect: (entries, ask) => entries.filter((entry) => ask(entry) === true).length === 1 },
+  existsOne: ONE,
+  exists_one: ONE,
   transformList: { type: 'list<dyn>', collect: (entries, ask, keep) => entries.filter(keep).map(ask) },
   transformMap: {
     type: 'map<dyn, dyn>',

@@ -79,6 +79,8 @@ function declared(policy: Obj, base: Variables): object {
     let found: { value: unknown } | undefined
     Object.defineProperty(out, stringOf(name), {
       enumerable: true,
+      // Of two of one name the last counts.
+      configurable: true,
       get: () =>
         (found ??= {
           value: policyVariable(stringOf(name), stringOf(expression)).evaluateRaw({ ...base, variables: out }),

@@ -37,15 +37,28 @@ export function invocationsFor(
     const own = bindings.filter(({ spec }) => objectOf(spec).policyName === policy.metadata.name)
     const matched = own.length === 0 ? undefined : matchedKind(env, attempt, objectOf(policy.spec).matchConstraints)
     if (matched === undefined) continue
+    const unknown = unknownParams(env, policy)
+    if (unknown !== undefined) misfits.push({ policy, binding: undefined, why: unknown })
+    if (unknown !== undefined) continue
     for (const binding of own) {
       const { matchResources } = objectOf(binding.spec)
       if (matchResources !== undefined && matchedKind(env, attempt, matchResources) === undefined) continue
       const params = paramsOf(env, attempt, policy, binding)
-      if (typeof params === 'string') misfits.push({ policy, binding, why: params })
+      if (typeof params === 'string') misfits.push({ policy, binding, why: `failed to configure binding: ${params}` })
       else for (const each of params) invocations.push({ policy, binding, matched, params: each })
     }
   }
   return { invocations, misfits }
+}
+
+/** Why a policy whose parameters are of no kind that there is cannot be applied, whatever its bindings say. */
+function unknownParams(env: Environment, { spec }: Obj): string | undefined {
+  const { paramKind } = objectOf(spec)
+  if (paramKind === undefined) return undefined
+  const { apiVersion, kind } = objectOf(paramKind)
+  if (env.registry.findKind(stringOf(apiVersion), stringOf(kind)) !== undefined) return undefined
+  const shown = `${stringOf(apiVersion)}, Kind=${stringOf(kind)}`
+  return `failed to configure policy: failed to find resource referenced by paramKind: '${shown}'`
 }
 
 /** The parameters that a binding gives; a text says why there are none to be had. */
@@ -60,8 +73,7 @@ function paramsOf(
   if (kind === undefined || written === undefined) return [undefined]
   const { apiVersion, kind: kindName } = objectOf(kind)
   const resource = env.registry.findKind(stringOf(apiVersion), stringOf(kindName))
-  const shown = `paramKind kind \`${stringOf(apiVersion)}, Kind=${stringOf(kindName)}\``
-  if (resource === undefined) return `${shown} not known`
+  if (resource === undefined) return [undefined]
   const { name, namespace, selector, parameterNotFoundAction } = objectOf(written)
   if (stringOf(namespace) !== '' && !resource.isNamespaced)
     return 'paramRef.namespace must not be provided for a cluster-scoped `paramKind`'
@@ -89,10 +101,12 @@ function paramsOf(
 export function enter(env: Environment, attempt: Attempt, invocation: Invocation): Variables | undefined {
   const { policy, matched, params } = invocation
   const variables = variablesOf(env, attempt, policy, matched, params)
+  // Conditions are asked before anybody has looked up the namespace.
+  const known = { ...variables, namespaceObject: {} }
   const faults = new Set<string>()
   for (const { expression } of objectsOf(objectOf(policy.spec).matchConditions))
     try {
-      if (policyExpression(stringOf(expression)).evaluateRaw(variables) === false) return undefined
+      if (policyExpression(stringOf(expression)).evaluateRaw(known) === false) return undefined
     } catch (error) {
       if (!(error instanceof SluiceError)) throw error
       faults.add(error.message)
@@ -107,8 +121,8 @@ export function failsClosed(policy: Obj): boolean {
   return objectOf(policy.spec).failurePolicy !== 'Ignore'
 }
 
-/** How a refusal names the object; one without a name by what its name is to begin with. */
-export function refusedName({ call, object, before }: Attempt): string {
-  const { name, generateName } = (object ?? before)?.metadata ?? {}
+/** How a refusal names the object; one without a name by what its name is to begin with, one of many that go by none. */
+export function refusedName({ call, object }: Attempt): string {
+  const { name, generateName } = object?.metadata ?? {}
   return call.name || stringOf(name) || stringOf(generateName) || 'Unknown'
 }

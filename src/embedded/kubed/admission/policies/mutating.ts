@@ -38,7 +38,7 @@ export function mutateByPolicies(env: Environment, attempt: Write): void {
   const denials: Denial[] = misfits
     .filter(({ policy }) => failsClosed(policy))
     .map(({ policy, binding, why }) => ({
-      message: worded(policy, binding, `failed to configure binding: ${why}`),
+      message: worded(policy, binding, why),
       reason: 'Forbidden',
     }))
   let lastChange = -1

@@ -24,8 +24,7 @@ const LONGEST_MESSAGE = 5 * 1024
 export function validateByPolicies(env: Environment, attempt: Attempt): void {
   const { invocations, misfits } = invocationsFor(env, attempt, 'validating')
   for (const { policy, binding, why } of misfits)
-    if (failsClosed(policy))
-      throw refusal(attempt, policy, binding, { message: `failed to configure binding: ${why}`, reason: '' })
+    if (failsClosed(policy)) throw refusal(attempt, policy, binding, { message: why, reason: '' })
   let first: Fault | undefined
   for (const invocation of invocations) {
     const { policy, binding } = invocation

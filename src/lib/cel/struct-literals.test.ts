@@ -20,6 +20,7 @@ test('struct literals are written as maps', () => {
       'object.spec.items.map(each, {"name": each.name})',
     ],
     ['Object.metadata', 'Object.metadata'],
+    ['Object{a: constructor, b: toString}', '{"a": constructor, "b": toString}'],
     ['r"\\{" + \'Object{\'', 'r"\\{" + \'Object{\''],
   ]
   for (const [text, want] of cases) assert.equal(structsAsMaps(text), want)

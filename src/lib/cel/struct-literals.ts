@@ -1,4 +1,5 @@
 import { SluiceError } from '../error/sluice-error.ts'
+import { own } from '../value/own.ts'
 
 /** An open bracket; of a struct also its type and the field that is being written. */
 type Open = { readonly closer: string; readonly type: string | undefined; field: string }
@@ -18,6 +19,7 @@ export function structsAsMaps(text: string): string {
   let out = ''
   for (const { token, rest } of tokensOf(text)) {
     const top = open.at(-1)
+    const closer = own(CLOSERS, token)
     if (/^[A-Za-z_][\w.]*$/.test(token)) {
       if (/^\s*\{/.test(rest) && isType(token)) {
         checkPlace(token, open)
@@ -31,7 +33,7 @@ export function structsAsMaps(text: string): string {
       }
     }
     if (top?.closer === '{' && token === '{') open[open.length - 1] = { ...top, closer: '}' }
-    else if (CLOSERS[token] !== undefined) open.push({ closer: CLOSERS[token], type: undefined, field: '' })
+    else if (closer !== undefined) open.push({ closer, type: undefined, field: '' })
     else if (token === top?.closer) open.pop()
     else if (token === ',' && top !== undefined) top.field = ''
     out += token

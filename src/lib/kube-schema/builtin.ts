@@ -1,3 +1,4 @@
+import { own } from '../value/own.ts'
 import { SCHEMA_CHUNKS } from './data/schemas.ts'
 import { type FieldType, type Schema, typeOf } from './schema.ts'
 import { unpack } from './unpack.ts'
@@ -12,7 +13,7 @@ const PREFIX = '#/definitions/'
 export function definitionsOf(name: string): Package | undefined {
   const known = packages.get(name)
   if (known !== undefined) return known
-  const chunk = SCHEMA_CHUNKS[name]
+  const chunk = own(SCHEMA_CHUNKS, name)
   if (chunk === undefined) return undefined
   const decoded = withKeyDefaults(name, unpack<Package>(chunk))
   packages.set(name, decoded)
@@ -28,7 +29,7 @@ export function packageNames(): readonly string[] {
 export function definition(ref: string): Schema | undefined {
   const full = ref.startsWith(PREFIX) ? ref.slice(PREFIX.length) : ref
   const dot = full.lastIndexOf('.')
-  return definitionsOf(full.slice(0, dot))?.[full.slice(dot + 1)]
+  return own(definitionsOf(full.slice(0, dot)) ?? {}, full.slice(dot + 1))
 }
 
 /** The package that holds the kinds of an apiVersion: `apps/v1` -> `io.k8s.api.apps.v1`. */

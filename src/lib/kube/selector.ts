@@ -1,3 +1,4 @@
+import { own } from '../value/own.ts'
 import type { Json } from './json.ts'
 import { isObject, listOf, objectOf, objectsOf, stringOf } from './json.ts'
 import { type LabelSelector, matchesSelector } from './label-selector.ts'
@@ -72,7 +73,7 @@ function parseRequirement(tokens: Tokens): Requirement {
   if (first === '!') return { key, operator: 'absent', values: [] }
   if (tokens.peek() === '' || tokens.peek() === ',') return { key, operator: 'exists', values: [] }
   const word = tokens.next()
-  const operator = OPERATORS[word]
+  const operator = own(OPERATORS, word)
   if (operator === undefined) throw expected(word, 'in, notin, =, ==, !=, gt, lt')
   const values = word === 'in' || word === 'notin' ? parseGroup(tokens) : [parseValue(tokens)]
   const requirement = { key, operator, values: [...new Set(values)].sort() }

@@ -1,4 +1,5 @@
 import { SluiceError } from '../error/sluice-error.ts'
+import { own } from '../value/own.ts'
 
 /** An object of a listing. */
 export type S3Object = { readonly key: string; readonly etag: string; readonly sizeBytes: number }
@@ -67,7 +68,7 @@ const ENTITIES: Readonly<Record<string, string>> = { lt: '<', gt: '>', quot: '"'
 function unescapeXml(text: string): string {
   return text.replace(/&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi, (whole, hex?: string, decimal?: string, name?: string) => {
     const code = hex === undefined ? Number(decimal) : parseInt(hex, 16)
-    if (name !== undefined) return ENTITIES[name] ?? whole
+    if (name !== undefined) return own(ENTITIES, name) ?? whole
     return code > 0 && code < 0x110000 ? String.fromCodePoint(code) : whole
   })
 }

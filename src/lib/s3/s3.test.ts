@@ -21,13 +21,14 @@ for (const [query, want] of cases)
 test('a listing is read: keys decoded, etags without quotes, the next page', () => {
   const entry = (key: string): string =>
     `<Contents><Key>${key}</Key><ETag>&quot;abc&quot;</ETag><Size>3</Size></Contents>`
-  const xml = `<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>${entry('a%2Fb+c')}${entry('%D0%B6')}<NextContinuationToken>t&amp;1</NextContinuationToken></ListBucketResult>`
+  const xml = `<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>${entry('a%2Fb+c')}${entry('%D0%B6')}${entry('&constructor;')}<NextContinuationToken>t&amp;1</NextContinuationToken></ListBucketResult>`
   const { objects, next } = parseListing(xml)
   assert.deepEqual(
     objects.map(({ key, etag, sizeBytes }) => [key, etag, sizeBytes]),
     [
       ['a/b c', 'abc', 3],
       ['ж', 'abc', 3],
+      ['&constructor;', 'abc', 3],
     ],
   )
   assert.equal(next, 't&1')

@@ -1,3 +1,4 @@
+import { own } from '../../../lib/value/own.ts'
 import type { WorkloadDecision } from '../decision.ts'
 import type { Pod } from '../shapes.ts'
 import type { Write } from '../write.ts'
@@ -117,7 +118,7 @@ function provision(claim: Claim, className: string, storageClass: StorageClass |
     { do: 'tell', tell: { about: claim, type: 'Warning', reason: 'ProvisioningFailed', message } },
   ]
   if (!storageClass) return failed(`storageclass.storage.k8s.io ${JSON.stringify(className)} not found`)
-  const provisioner = SUCCESSORS[storageClass.provisioner] ?? storageClass.provisioner
+  const provisioner = own(SUCCESSORS, storageClass.provisioner) ?? storageClass.provisioner
   if (provisioner.startsWith('kubernetes.io/')) return failed(`no volume plugin matched name: ${provisioner}`)
   const message =
     `Waiting for a volume to be created either by the external provisioner '${provisioner}' or manually by the system administrator. ` +

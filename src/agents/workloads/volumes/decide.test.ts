@@ -102,6 +102,11 @@ const claims: { it: string; seen: Partial<ClaimSeen>; want: string[] }[] = [
   },
   { it: 'asks whoever provisions the class', seen: {}, want: ['data', 'ExternalProvisioning'] },
   {
+    it: 'asks one of an odd name, too',
+    seen: { classes: [storageClass('fast', { provisioner: 'constructor' })] },
+    want: ['data', 'ExternalProvisioning'],
+  },
+  {
     it: 'says that nobody provisions the class',
     seen: { classes: [storageClass('fast', { provisioner: 'kubernetes.io/no-provisioner' })] },
     want: ['ProvisioningFailed'],

@@ -174,5 +174,5 @@ const TYPES: Readonly<Record<string, MergeSchema>> = {
 
 /** The merge keys of a type that definitions of one's own refer to; undefined when it has none. */
 export function mergeTypeOf(name: string): MergeSchema | undefined {
-  return TYPES[name]
+  return own(TYPES, name)
 }

@@ -170,7 +170,11 @@ const traps = [
     'nothing of its stage is applied',
   ],
   ['objects that become healthy within two seconds', 'one status, when they are', 'a status before and after'],
-  ['a new policy before the first scan', 'waits, Ready=Unknown', 'an error event: no tags in database'],
+  [
+    'a new policy before the first scan',
+    'waits, Ready=Unknown, and names the repository',
+    'an error event, also of one that is made within a second of its repository: no tags in database',
+  ],
 ].map((row) => `| ${row.join(' | ')} |`)
 const flags = [
   ['`--no-cross-namespace-refs`', 'as in Flux, for every reference'],

@@ -31,7 +31,13 @@ export type PolicyRepository =
   /** Its image is none. */
   | { readonly kind: 'invalid'; readonly fault: string }
   | { readonly kind: 'unscanned'; readonly wasScanned: boolean; readonly isSuspended: boolean }
-  | { readonly kind: 'scanned'; readonly image: string; readonly tags: readonly string[] }
+  | {
+      readonly kind: 'scanned'
+      readonly image: string
+      readonly tags: readonly string[]
+      /** How long before the policy it was made, in whole seconds. */
+      readonly olderByMs: number
+    }
 
 /** Everything that the decision about an ImagePolicy needs. */
 export type ImagePolicySeen = {
@@ -59,8 +65,11 @@ export type ImagePolicyStatus = BasicStatus & {
   readonly digest?: string
 }
 
+type Answer = Decision<ImagePolicyChange, ImagePolicyStatus>
+type Done = Extract<Answer, { readonly kind: 'done' }>
+
 /** Decides what an ImagePolicy resolves to. */
-export function decideImagePolicy(seen: ImagePolicySeen): Decision<ImagePolicyChange, ImagePolicyStatus> {
+export function decideImagePolicy(seen: ImagePolicySeen): Answer {
   const { policy, repository, nowMs } = seen
   const first = finalizerChange(policy)
   if (first === 'gone') return { kind: 'done', status: goneStatus(policy) }
@@ -85,21 +94,19 @@ export function decideImagePolicy(seen: ImagePolicySeen): Decision<ImagePolicyCh
       // After a restart the tags come back with the first scan; what the policy says stays true until then.
       if (repository.wasScanned && policy.latestRef && policy.observedGeneration === policy.generation)
         return { kind: 'done', status: {} }
-      if (seen.traps === 'flux' && !repository.isSuspended && !repository.wasScanned) return dependency(seen, NO_TAGS)
-      return { kind: 'done', status: { status: waitingStatus(policy, nowMs, progressOf(policy)) } }
+      if (seen.traps === 'flux' && !repository.isSuspended && !repository.wasScanned) return withoutTags(seen)
+      return { kind: 'done', status: { status: waitingStatus(policy, nowMs, waitingFor(seen, repository)) } }
     }
     case 'invalid':
       return refused(seen, 'ImageURLInvalid', repository.fault)
     case 'scanned':
-      if (seen.traps === 'flux' && repository.tags.length === 0) return dependency(seen, NO_TAGS)
+      if (seen.traps === 'flux' && repository.tags.length === 0) return withoutTags(seen)
+      if (seen.traps === 'flux' && isMadeTogether(policy, repository)) return { ...withoutTags(seen), againAfterMs: 0 }
       return resolve(seen, repository)
   }
 }
 
-function resolve(
-  seen: ImagePolicySeen,
-  { image, tags }: Extract<PolicyRepository, { kind: 'scanned' }>,
-): Decision<ImagePolicyChange, ImagePolicyStatus> {
+function resolve(seen: ImagePolicySeen, { image, tags }: Extract<PolicyRepository, { kind: 'scanned' }>): Answer {
   const { policy, traps, nowMs } = seen
   const choice = choosePolicyTag({ rule: ruleOf(policy), filter: policy.filterTags, tags, traps })
   if (choice.fault) return nothingChosen(seen, image, choice)
@@ -155,11 +162,7 @@ function isAsked(policy: ImagePolicy): boolean {
   return policy.generation !== policy.observedGeneration || isRequested(policy)
 }
 
-function nothingChosen(
-  seen: ImagePolicySeen,
-  image: string,
-  choice: PolicyChoice,
-): Decision<ImagePolicyChange, ImagePolicyStatus> {
+function nothingChosen(seen: ImagePolicySeen, image: string, choice: PolicyChoice): Answer {
   const { policy, traps, nowMs } = seen
   const { reason = 'Failure', message: fluxMessage = '' } = choice.fault ?? {}
   const why = traps === 'safe' && reason === 'Failure' ? explainPolicy(choice) : undefined
@@ -177,7 +180,30 @@ function nothingChosen(
   return { kind: 'done', status: { status, image, choice, ...told(policy, reason, message) } }
 }
 
-function dependency(seen: ImagePolicySeen, message: string): Decision<ImagePolicyChange, ImagePolicyStatus> {
+/** Flux looks at what is new 750 ms after it was made: at a policy then before the scan of a repository of the same age has ended. */
+function isMadeTogether({ conditions }: ImagePolicy, { olderByMs }: { readonly olderByMs: number }): boolean {
+  return conditions.length === 0 && Math.abs(olderByMs) <= 1000
+}
+
+/** Flux looks for tags once it has read the rule, and for what the rule leaves of them after that. */
+function withoutTags(seen: ImagePolicySeen): Done {
+  const { policy, traps } = seen
+  const { fault } = choosePolicyTag({ rule: ruleOf(policy), filter: undefined, tags: [], traps })
+  if (fault?.reason === 'InvalidPolicy') return refused(seen, fault.reason, fault.message)
+  return dependency(seen, NO_TAGS)
+}
+
+/** What a policy waits for that cannot say anything yet; Flux says that it is at it. */
+function waitingFor(
+  { policy, traps }: ImagePolicySeen,
+  { isSuspended }: Extract<PolicyRepository, { kind: 'unscanned' }>,
+): string {
+  if (traps === 'flux') return progressOf(policy)
+  const why = isSuspended ? 'is suspended and has not been scanned' : 'has not been scanned yet'
+  return `ImageRepository '${keyOf(policy)}' ${why}`
+}
+
+function dependency(seen: ImagePolicySeen, message: string): Done {
   const { policy, nowMs } = seen
   const reason = 'DependencyNotReady'
   const status = retryStatus(policy, nowMs, { reason, message, progress: progressOf(policy) })
@@ -187,11 +213,7 @@ function dependency(seen: ImagePolicySeen, message: string): Decision<ImagePolic
 const NO_TAGS = 'retrying in 30s error: no tags in database'
 const NO_INTERVAL = "spec.interval must be set when spec.digestReflectionPolicy is set to 'Always'"
 
-function refused(
-  seen: ImagePolicySeen,
-  reason: string,
-  message: string,
-): Decision<ImagePolicyChange, ImagePolicyStatus> {
+function refused(seen: ImagePolicySeen, reason: string, message: string): Done {
   return { kind: 'done', status: refusedNews(seen, reason, message) }
 }
 
@@ -204,7 +226,7 @@ function refusedNews(seen: ImagePolicySeen, reason: string, message: string): Ba
 }
 
 /** Tried again: the labels of a namespace are nothing that wakes a policy. */
-function denied(seen: ImagePolicySeen, why: string): Decision<ImagePolicyChange, ImagePolicyStatus> {
+function denied(seen: ImagePolicySeen, why: string): Answer {
   const { policy, nowMs } = seen
   const [reason, message] = ['AccessDenied', `failed to get the referred ImageRepository: ${why}`]
   const status = retryStatus(policy, nowMs, { reason, message, progress: progressOf(policy) })
@@ -223,7 +245,7 @@ function keyOf({ repository }: ImagePolicy): string {
   return `${repository.namespace}/${repository.name}`
 }
 
-function digestFailed(seen: ImagePolicySeen, message: string): Decision<ImagePolicyChange, ImagePolicyStatus> {
+function digestFailed(seen: ImagePolicySeen, message: string): Answer {
   const { policy, nowMs } = seen
   const reason = 'Failed'
   const status = retryStatus(policy, nowMs, { reason, message, progress: progressOf(policy) })

@@ -195,7 +195,8 @@ function eventOf(
 ): Pick<BasicStatus, 'event'> {
   if (outcome.kind === 'pushed') {
     const refspec = outcome.refspec === undefined ? '' : ` and refspecs '${outcome.refspec}'`
-    const message = `pushed commit '${outcome.commit.slice(0, 7)}' to branch '${outcome.branch}'${refspec}\n${outcome.message}`
+    const said = outcome.message === '' ? '' : `\n${outcome.message}`
+    const message = `pushed commit '${outcome.commit.slice(0, 7)}' to branch '${outcome.branch}'${refspec}${said}`
     return { event: { severity: 'info', reason: 'Succeeded', message } }
   }
   if (outcome.isSkipped) return { event: NO_CHANGE }

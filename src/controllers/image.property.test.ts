@@ -173,7 +173,7 @@ const policy: Controller = {
         const digest = world.memory.outcome as DigestOutcome | undefined
         return decideImagePolicy({
           policy: parseImagePolicy(objectOf(world, 'ImagePolicy', spec)),
-          repository: { kind: 'scanned', image: 'r.io/app', tags: world.tags },
+          repository: { kind: 'scanned', image: 'r.io/app', tags: world.tags, olderByMs: 0 },
           traps: 'safe',
           nowMs: world.nowMs,
           failures: world.memory.failures,

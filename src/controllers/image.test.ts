@@ -102,7 +102,7 @@ const policy = (spec: object = {}, status?: object) =>
       status,
     ),
   )
-const scanned = (...tags: string[]) => ({ kind: 'scanned' as const, image: 'r.io/app', tags })
+const scanned = (...tags: string[]) => ({ kind: 'scanned' as const, image: 'r.io/app', tags, olderByMs: 60_000 })
 const calmPolicy: ImagePolicySeen = {
   policy: policy(),
   repository: scanned('1.0.0', '1.1.0'),
@@ -123,12 +123,40 @@ const policies: readonly [it: string, seen: Partial<ImagePolicySeen>, want: stri
   [
     'waits for the first scan',
     { repository: { kind: 'unscanned', wasScanned: false, isSuspended: false } },
-    'Reconciling=True Progressing: processing object: new generation -1 -> 1 | Ready=Unknown Progressing: processing object: new generation -1 -> 1',
+    "Reconciling=True Progressing: ImageRepository 'ns/app' has not been scanned yet | Ready=Unknown Progressing: ImageRepository 'ns/app' has not been scanned yet",
+  ],
+  [
+    'says that the first scan will not come',
+    { repository: { kind: 'unscanned', wasScanned: false, isSuspended: true } },
+    "Reconciling=True Progressing: ImageRepository 'ns/app' is suspended and has not been scanned | Ready=Unknown Progressing: ImageRepository 'ns/app' is suspended and has not been scanned",
+  ],
+  [
+    'stalls on a rule that is none before there are tags, as in Flux',
+    {
+      policy: policy({ policy: {} }),
+      repository: { kind: 'unscanned', wasScanned: false, isSuspended: false },
+      traps: 'flux',
+    },
+    'Stalled=True InvalidPolicy: invalid policy: given ImagePolicyChoice object is invalid | Ready=False InvalidPolicy: invalid policy: given ImagePolicyChoice object is invalid',
   ],
   [
     'names the repository that is missing',
     { repository: { kind: 'missing' } },
     'Reconciling=True ProgressingWithRetry: processing object: new generation -1 -> 1 | Ready=False DependencyNotReady: failed to get the referred ImageRepository: referenced ImageRepository does not exist: ImageRepository.image.toolkit.fluxcd.io "app" not found',
+  ],
+  [
+    'says as Flux does that one made with its repository finds no tags yet, however soon they are there',
+    { repository: { ...scanned('1.0.0'), olderByMs: 1000 }, traps: 'flux' },
+    'Reconciling=True ProgressingWithRetry: processing object: new generation -1 -> 1 | Ready=False DependencyNotReady: retrying in 30s error: no tags in database',
+  ],
+  [
+    'says it once',
+    {
+      policy: policy({}, { observedGeneration: -1, conditions: [{ type: 'Ready', status: 'False' }] }),
+      repository: { ...scanned('1.0.0'), olderByMs: 1000 },
+      traps: 'flux',
+    },
+    'Ready=True Succeeded: Latest image tag for r.io/app resolved to 1.0.0',
   ],
   [
     'says which tags there were and why none',

@@ -2,7 +2,20 @@ import { listFunctions } from './sprig-lists.ts'
 import { textFunctions } from './sprig-texts.ts'
 import { valueFunctions } from './sprig-values.ts'
 import { regexFunctions } from './regex-functions.ts'
-import { bounded, type GoFunction, isTrue, list, number, order, print, same, show, text, type Value } from './values.ts'
+import {
+  bounded,
+  type GoFunction,
+  isTrue,
+  list,
+  number,
+  order,
+  print,
+  printNamed,
+  same,
+  show,
+  text,
+  type Value,
+} from './values.ts'
 
 /** Go's own functions. */
 const BUILTIN: Readonly<Record<string, GoFunction>> = {
@@ -75,17 +88,25 @@ function indexInto(from: Value, key: Value): Value {
 function formatText(format: string, given: readonly Value[]): string {
   let next = 0
   const out = format.replace(
-    /%(-?)(0?)(\d*)(?:\.(\d+))?([a-zA-Z%])/g,
-    (whole, left: string, zero: string, width: string, precision: string | undefined, verb: string) => {
+    /%([-+0]*)(\d*)(?:\.(\d+))?([a-zA-Z%])/g,
+    (whole, flags: string, width: string, precision: string | undefined, verb: string) => {
       if (verb === '%') return '%'
       if (next >= given.length) return `%!${verb}(MISSING)`
-      const one = formatOne(verb, given[next++], precision)
+      const value = given[next++]
+      const one = flags.includes('+') ? formatPlus(verb, value) : formatOne(verb, value, precision)
       if (one === undefined) return whole
       const size = Math.min(Number(width), 1000)
-      return left === '-' ? one.padEnd(size) : one.padStart(size, zero === '0' ? '0' : ' ')
+      return flags.includes('-') ? one.padEnd(size) : one.padStart(size, flags.includes('0') ? '0' : ' ')
     },
   )
   return bounded(out)
+}
+
+/** With a plus sign fields are printed with their names, and numbers with their sign. */
+function formatPlus(verb: string, value: Value): string | undefined {
+  if (verb === 'v') return printNamed(value)
+  if (verb === 'd') return `${number(value) < 0 ? '' : '+'}${Math.trunc(number(value))}`
+  return undefined
 }
 
 function formatOne(verb: string, value: Value, precision: string | undefined): string | undefined {

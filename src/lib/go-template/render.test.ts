@@ -44,6 +44,7 @@ const cases: readonly [template: string, want: string][] = [
     '[1 22 3] [1 22] 1\\.2\\+',
   ],
   ['{{ sha256sum "a" | trunc 8 }} {{ sha1sum "a" | trunc 8 }}', 'ca978112 86f7e437'],
+  ['{{ printf "%+v %+d %+v" .Image.Policy 7 .List }}', '{Name:p} +7 [b a]'],
   ['{{ "q\\n" }}{{ `r\\n` }}{{ printf "%-4s|%03d|%q" "a" 7 "z" }}', 'q\nr\\na   |007|"z"'],
 ]
 for (const [template, want] of cases)

@@ -13,14 +13,7 @@ export function isTrue(value: Value): boolean {
 
 /** Prints a value as Go's `{{ . }}` does. */
 export function print(value: Value): string {
-  if (value === undefined || value === null) return '<no value>'
-  if (Array.isArray(value)) return `[${value.map(show).join(' ')}]`
-  if (value instanceof Map)
-    return `map[${sortedEntries(value)
-      .map(([key, one]) => `${show(key)}:${show(one)}`)
-      .join(' ')}]`
-  if (typeof value === 'object') return printObject(value)
-  return String(value)
+  return value === undefined || value === null ? '<no value>' : printAs(value, show, ([, one]) => print(one))
 }
 
 /** Prints a value as Go's `%v` does, inside of others and by `print`. */
@@ -28,19 +21,34 @@ export function show(value: Value): string {
   return value === undefined || value === null ? '<nil>' : print(value)
 }
 
-function printObject(value: object): string {
+/** Prints a value as Go's `%+v` does: the fields of structs have names. */
+export function printNamed(value: Value): string {
+  return value === undefined || value === null
+    ? '<nil>'
+    : printAs(value, printNamed, ([name, one]) => `${name}:${printNamed(one)}`)
+}
+
+function printAs(
+  value: NonNullable<Value>,
+  item: (one: Value) => string,
+  field: (one: readonly [name: string, value: Value]) => string,
+): string {
+  if (Array.isArray(value)) return `[${value.map(item).join(' ')}]`
+  if (value instanceof Map)
+    return `map[${sortedEntries(value)
+      .map(([key, one]) => `${item(key)}:${item(one)}`)
+      .join(' ')}]`
+  if (typeof value !== 'object') return String(value)
   const shown: unknown = Reflect.get(value, 'String')
   if (typeof shown === 'function') return String(shown.call(value))
-  return `{${Object.values(value)
-    .filter((one) => typeof one !== 'function')
-    .map(print)
-    .join(' ')}}`
+  const fields = Object.entries(value).filter(([, one]) => typeof one !== 'function')
+  return `{${fields.map(field).join(' ')}}`
 }
 
 /** Entries in the order in which Go ranges over a map: by key, structs field by field. */
 export function sortedEntries(map: ReadonlyMap<Value, Value>): readonly (readonly [Value, Value])[] {
   const textOf = (key: Value): string =>
-    typeof key === 'object' && key !== null ? Object.values(key).map(print).join('\0') : print(key)
+    typeof key === 'object' && key !== null ? Object.values(key).map(textOf).join('\0') : print(key)
   return [...map].sort(([a], [b]) =>
     typeof a === 'number' && typeof b === 'number' ? a - b : order(textOf(a), textOf(b)),
   )

@@ -55,6 +55,14 @@ test('templates that use what Flux removed are known', () => {
   assert.equal(usesRemovedFields('.Updated {{ .Changed.Changes }}'), false)
 })
 
+test('an object of a change is printed as Go prints it, and its fields are read without the way to them', () =>
+  assert.equal(
+    render(
+      '{{ range $o, $_ := .Changed.Objects }}{{ $o }} {{ $o.Kind }} {{ $o.NameMeta.Name }} {{ $o.ResourceIdentifier.Namespace }}{{ end }}',
+    ),
+    '{{{apps/v1 Deployment} {test default}}} Deployment test default',
+  ))
+
 const named: readonly [it: string, updatePath: string, file: string, want: string][] = [
   ['of the repository', '', 'apps/web.yaml', 'apps/web.yaml'],
   ['below the path of the update', 'apps', 'apps/prod/web.yaml', 'prod/web.yaml'],

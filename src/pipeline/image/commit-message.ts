@@ -104,16 +104,22 @@ function imageValue(image: ImageRef, policy: SetterChange['policy']): object {
   }
 }
 
-/** One value for each object, so that it can be a key; fields in the order in which Go compares them. */
+/** One value for each object, so that it can be a key. Go has its fields two structs deep, prints them so, and compares them in this order. */
 function identifier(): (object: ChangedObject) => object {
   const known = new Map<string, object>()
   return ({ apiVersion, kind, name, namespace }) =>
-    entry(known, JSON.stringify([apiVersion, kind, namespace, name]), () => ({
-      APIVersion: apiVersion,
-      Kind: kind,
-      Name: name,
-      Namespace: namespace,
-    }))
+    entry(known, JSON.stringify([apiVersion, kind, namespace, name]), () => {
+      const type = { APIVersion: apiVersion, Kind: kind }
+      const place = { Name: name, Namespace: namespace }
+      const resource = promoting({ TypeMeta: type, NameMeta: place }, { ...type, ...place })
+      return promoting({ ResourceIdentifier: resource }, { TypeMeta: type, NameMeta: place, ...type, ...place })
+    })
+}
+
+/** A struct with fields of the structs that are embedded in it: they can be read, and are not printed a second time. */
+function promoting(struct: object, fields: Readonly<Record<string, unknown>>): object {
+  for (const [name, value] of Object.entries(fields)) Object.defineProperty(struct, name, { value })
+  return struct
 }
 
 function entry<Key, One>(map: Map<Key, One>, key: Key, make: () => One): One {

@@ -124,7 +124,7 @@ async function observe(own: Own, key: string): Promise<ImagePolicySeen | undefin
   const memory = memoryOf(own, key)
   return {
     policy,
-    repository: await repositoryOf(own, policy),
+    repository: await repositoryOf(own, policy, object),
     traps: context.traps,
     nowMs: context.clock.nowMs(),
     failures: memory.failures,
@@ -140,7 +140,11 @@ function tagsFor({ repositories, tags }: Own, { repository }: ImagePolicy): read
   return object && tags.get(keyOf(object))?.tags
 }
 
-async function repositoryOf(own: Own, { namespace, repository }: ImagePolicy): Promise<PolicyRepository> {
+async function repositoryOf(
+  own: Own,
+  { namespace, repository }: ImagePolicy,
+  policy: KubeObject,
+): Promise<PolicyRepository> {
   if (repository.namespace !== namespace && !own.context.crossNamespace) return { kind: 'blocked' }
   const object = own.repositories.get(repository.namespace, repository.name)
   if (!object) return { kind: 'missing' }
@@ -149,9 +153,13 @@ async function repositoryOf(own: Own, { namespace, repository }: ImagePolicy): P
   const fault = imageFault(readText(object, 'spec', 'image'))
   if (fault !== undefined) return { kind: 'invalid', fault }
   const known = own.tags.get(keyOf(object))
-  if (known) return { kind: 'scanned', ...known }
+  if (known) return { kind: 'scanned', ...known, olderByMs: madeMs(policy) - madeMs(object) }
   const wasScanned = read(object, 'status', 'lastScanResult') !== undefined
   return { kind: 'unscanned', wasScanned, isSuspended: isSuspended(object) }
+}
+
+function madeMs({ metadata }: KubeObject): number {
+  return Date.parse(metadata.creationTimestamp ?? '')
 }
 
 async function mayUse({ context }: Own, repository: KubeObject, namespace: string): Promise<boolean> {

@@ -12,3 +12,11 @@ for (const { region, said } of [
     const bucket = openBucket({ endpoint: '127.0.0.1:9', isInsecure: true, region, signal }, 'web-assets')
     await assert.rejects(bucket.exists(), { message: `${said}: dial tcp 127.0.0.1:9: connect: connection refused` })
   })
+
+test('a bucket that does not answer in time is told of in the words of Flux, not of this process', async () => {
+  const signal = AbortSignal.abort()
+  const bucket = openBucket({ endpoint: '127.0.0.1:9', isInsecure: true, region: undefined, signal }, 'web-assets')
+  await assert.rejects(bucket.exists(), {
+    message: 'Get "http://127.0.0.1:9/web-assets/?location=": context deadline exceeded',
+  })
+})

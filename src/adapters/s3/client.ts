@@ -155,6 +155,7 @@ function faultWords(error: NodeJS.ErrnoException, origin: URL, request: string, 
   const asked = `${request}:${proxy ? ' proxyconnect tcp:' : ''}`
   if (error.code === 'EPROTO' && error.message.includes('wrong version number'))
     return `${asked} http: server gave HTTP response to HTTPS client`
+  if (error.code === 'ABORT_ERR') return `${asked} context deadline exceeded`
   const dialled = dialFault(error, proxy ?? origin)
   return dialled === undefined ? `${origin.host}: ${faultText(error)}` : `${asked} ${dialled}`
 }

@@ -127,3 +127,27 @@ for (const [apiVersion, message] of [
       message: `Deployment/ns/d dry-run failed: ${message}\n`,
     })
   })
+
+for (const annotation of ['reconcile: disabled', 'ssa: Ignore'])
+  test(`an object that Git leaves alone (${annotation}) may be of a kind that the server lacks, and without a namespace`, async () => {
+    const target = emptyTarget()
+    const client = { ...target.context.client, resource: async () => undefined }
+    const context = { ...target.context, client }
+    const tools = {
+      target: { ...target, context, live: createLiveObjects(client, context.caches) },
+      holds: () => false,
+      tellOwner: () => undefined,
+      onPlan: async () => undefined,
+      isAsked: false,
+    }
+    const [field = '', value = ''] = annotation.split(': ')
+    const annotations = { [`kustomize.toolkit.fluxcd.io/${field}`]: value }
+    const told: string[] = []
+    await applyObjects(
+      tools,
+      kustomization,
+      [{ apiVersion: 'nope.example.com/v1', kind: 'Thing', metadata: { name: 't', annotations } }],
+      { onChange: ({ ref, action }) => told.push(`${ref.name} ${action}`), onStage: () => undefined },
+    )
+    assert.deepEqual(told, ['t skipped'])
+  })

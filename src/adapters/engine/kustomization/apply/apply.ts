@@ -49,19 +49,13 @@ async function applyStage(
   onChange: (change: ObjectChange) => void,
 ): Promise<readonly ObjectRef[]> {
   const { context, live, account } = tools.target
-  const known = new Set<string>()
-  for (const { ref } of desired) {
-    const kind = `${ref.apiVersion}/${ref.kind}`
-    if (!known.has(kind)) await needKind(tools.target, ref)
-    known.add(kind)
-    await needNamespace(context, ref)
-  }
+  const ignored = compileIgnore(kustomization.ignore)
+  await needPlaces(tools.target, desired)
   // Rules that were taken back make a field Git's again, and other rights may not suffice, though neither Git nor the cluster changed.
   const { ignore } = kustomization
   const rules = ignore.length === 0 && account === '' ? '' : hashJson([ignore, account])
   const ruled = rules === '' ? desired : desired.map((one) => ({ ...one, hash: `${one.hash} ${rules}` }))
   const changed = tools.isAsked ? ruled : ruled.filter(({ ref, hash }) => !live.isUnchanged(ref, hash))
-  const ignored = compileIgnore(ignore)
   const open = changed.map(({ ref, hash, whole }) => {
     const object = whole()
     return { ref, hash, object, ignored: ignored(object) }
@@ -103,6 +97,18 @@ async function waitUntilCurrent({ client, clock }: EngineContext, refs: readonly
         throw new SluiceError('APPLY_FAILED', `timeout waiting for: [${describeRef(ref)} status: '${health}': ${why}]`)
       await new Promise<void>((resolve) => clock.after(POLL_MS, resolve))
     }
+}
+
+/** What Git leaves alone may be of a kind, and in a place, that the server does not know. */
+async function needPlaces(target: Target, desired: readonly Desired[]): Promise<void> {
+  const known = new Set<string>()
+  for (const { ref, isIgnored } of desired) {
+    const kind = `${ref.apiVersion}/${ref.kind}`
+    if (isIgnored) continue
+    if (!known.has(kind)) await needKind(target, ref)
+    known.add(kind)
+    await needNamespace(target.context, ref)
+  }
 }
 
 async function needKind({ context, live }: Target, ref: ObjectRef): Promise<void> {

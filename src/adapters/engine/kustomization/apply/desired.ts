@@ -11,12 +11,18 @@ import {
 } from '../../../../pipeline/apply/normalize.ts'
 import { isLeftAlone, type Stance } from '../../../../pipeline/apply/flux-itself.ts'
 import { compareForApply } from '../../../../pipeline/apply/order.ts'
-import { IGNORED, ownerLabels } from '../../../../pipeline/apply/rules.ts'
+import { IGNORED, ownerLabels, rulesOf } from '../../../../pipeline/apply/rules.ts'
 import { isDecryptionDisabled } from '../../../../pipeline/build/decrypt-objects.ts'
 import { hashJson } from './live-objects.ts'
 
 /** An object that a Kustomization wants, by what is needed to see that it is there already; `whole` is made when it is not. */
-export type Desired = { readonly ref: ObjectRef; readonly hash: string; readonly whole: () => KubeObject }
+export type Desired = {
+  readonly ref: ObjectRef
+  readonly hash: string
+  /** Git itself says to leave it alone. */
+  readonly isIgnored: boolean
+  readonly whole: () => KubeObject
+}
 
 /** A build that is not made anew wants the same: the thousand apps that a commit does not touch are not hashed again. */
 const known = new WeakMap<readonly KubeObject[], readonly Desired[]>()
@@ -46,7 +52,7 @@ export function desiredObjects(
   const desired = built
     .map((object) => {
       const owned = own(object)
-      return { ref: refOf(owned), hash: hashJson(owned), whole: () => own(object) }
+      return { ref: refOf(owned), hash: hashJson(owned), isIgnored: rulesOf(owned).isIgnored, whole: () => own(object) }
     })
     .sort((a, b) => compareForApply(a.ref, b.ref))
   known.set(built, desired)

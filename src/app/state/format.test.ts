@@ -36,7 +36,7 @@ const writers: Record<string, (root: string) => void> = {
 
 for (const [name, write] of Object.entries(writers))
   for (const [kept, code] of [
-    ['{"format":2,"more":"than is known"}', 'STATE_NEWER'],
+    ['{"format":3,"more":"than is known"}', 'STATE_NEWER'],
     ['{"for', 'STATE_UNREADABLE'],
   ] as const)
     test(`${name}: a folder with ${kept} is refused and stays as it is`, () =>
@@ -59,14 +59,26 @@ test('a format that is no file is told with the words of the system', () =>
 test('a new folder, and one of before there were numbers, get theirs from who takes them', () =>
   inFolder((root) => {
     holdStateFolder(root).release()
-    assert.deepEqual(formatIn(root), { format: 1 })
+    assert.deepEqual(formatIn(root), { format: 2 })
     rmSync(join(root, 'format.json'))
     writeFileSync(join(root, 'ports.json'), '{"git":1}')
     const folder = holdStateFolder(root)
     assert.deepEqual(folder.read('ports.json'), { git: 1 })
     folder.release()
-    assert.deepEqual(formatIn(root), { format: 1 })
+    assert.deepEqual(formatIn(root), { format: 2 })
     assert.deepEqual(readdirSync(root).sort(), ['.gitignore', 'format.json', 'lock.db', 'ports.json'])
+  }))
+
+test('a folder of a lower number gets the higher one from who takes it, and keeps it as long as it is in use', () =>
+  keeping('{"format":1}', (root) => {
+    createGitToken(root, 'ann', '2026-01-01T00:00:00Z')
+    assert.deepEqual(formatIn(root), { format: 1 })
+    const first = holdStateFolder(root)
+    assert.deepEqual(formatIn(root), { format: 2 })
+    writeFileSync(join(root, 'format.json'), '{"format":1}')
+    assert.throws(() => holdStateFolder(root), { code: 'STATE_IN_USE' })
+    assert.deepEqual(formatIn(root), { format: 1 })
+    first.release()
   }))
 
 test('a folder in use is left as it is', () =>

@@ -149,6 +149,12 @@ test('policy that left everything out by its filter fails in Flux’s words', ()
     message: 'version list argument cannot be empty',
   }))
 
+test('policy chooses from as many tags as a busy registry has', () => {
+  const commits = Array.from({ length: 200_000 }, (_, index) => `sha-${index}`)
+  const { tag, considered, rejected } = choose({ tags: [...commits, '1.0.0'] })
+  assert.deepEqual([tag, considered, rejected.length], ['1.0.0', 200_001, 20])
+})
+
 const orders: {
   kind: 'alphabetical' | 'numerical' | 'semver'
   order: 'asc' | 'desc'

@@ -56,7 +56,7 @@ export function choosePolicyTag(input: PolicyInput): PolicyChoice {
     const { sorted, refused } = sort(items)
     const fatal = input.traps === 'flux' ? refused.find((item) => item.fatal !== undefined)?.fatal : undefined
     if (fatal !== undefined) return failed(input, rejected, fatal)
-    rejected.push(...refused.map(({ tag, why }) => ({ tag, why })))
+    rejected.push(...refused.slice(0, SHOWN).map(({ tag, why }) => ({ tag, why })))
     if (sorted.length === 0) return failed(input, rejected, 'unable to determine latest version from provided list')
     const candidates = sorted.slice(0, SHOWN).map((item) => item.tag)
     return { ...counts(input, rejected, sorted.length), tag: candidates[0], candidates, fault: undefined }

@@ -78,6 +78,7 @@ const lasts: readonly { it: string; commits: Change[][]; want: number }[] = [
     ],
     want: 4,
   },
+  { it: 'that of a deletion behind a change', commits: [[put(1, 1)], [put(2, 2), gone(1, 3)]], want: 3 },
   { it: 'that of a change behind a deletion', commits: [[put(1, 1)], [gone(1, 2), put(3, 3)], [gone(3, 4)]], want: 4 },
 ]
 for (const { it, commits, want } of lasts)
@@ -91,3 +92,42 @@ for (const { it, commits, want } of lasts)
     again.close()
     assert.equal(last, want)
   })
+
+test('a journal of more objects than are read at once is read whole', (t) => {
+  const file = fileFor(t)
+  const changes = Array.from({ length: 7 }, (_, index) => put(index + 1, index + 1))
+  const journal = sqliteJournal(file)
+  journal.commit(changes)
+  journal.close()
+  for (const rowsAtOnce of [1, 3, 7, 8]) {
+    const again = sqliteJournal(file, rowsAtOnce)
+    assert.deepEqual([...contentsOf(again).keys()], [1, 2, 3, 4, 5, 6, 7])
+    again.close()
+  }
+})
+
+test('a commit that fails leaves nothing behind, and the next one goes through', (t) => {
+  const journal = sqliteJournal(fileFor(t))
+  journal.commit([put(1, 1)])
+  const broken = { ...put(3, 3), text: {} as string }
+  assert.throws(() => journal.commit([gone(1, 2), broken]))
+  assert.deepEqual([...contentsOf(journal).values()], ['c1 1 text 1'])
+  journal.commit([gone(1, 2), put(3, 3)])
+  assert.deepEqual([...contentsOf(journal).values()], ['c3 3 text 3'])
+  journal.close()
+})
+
+test('many texts are read at once', (t) => {
+  const journal = sqliteJournal(fileFor(t))
+  journal.commit([put(1, 1), put(2, 2), put(3, 3)])
+  const read = new Map<number, string>()
+  journal.readMany([1, 3, 9], (id, text) => void read.set(id, text))
+  journal.close()
+  assert.deepEqual(
+    read,
+    new Map([
+      [1, 'text 1'],
+      [3, 'text 3'],
+    ]),
+  )
+})

@@ -47,8 +47,10 @@ const ROWS_AT_ONCE = 100_000
  * Rows are found by number, so that a write touches one leaf of one tree, and a commit that only writes objects is one statement where it can be. At
  * the start only heads are read, all of a kind in one text: the library hands over a row in about 8 µs. The last version is that of a row, or what a
  * commit that deletes leaves behind in `counter`: versions never repeat.
+ *
+ * @param rowsAtOnce what tests shorten
  */
-export function sqliteJournal(file: string): Journal {
+export function sqliteJournal(file: string, rowsAtOnce = ROWS_AT_ONCE): Journal {
   const db = new Database(file)
   for (const pragma of ['journal_mode=wal', 'synchronous=normal', 'cache_size=-2000']) db.exec(`pragma ${pragma}`)
   upgrade(db)
@@ -63,7 +65,7 @@ export function sqliteJournal(file: string): Journal {
   return {
     load(each) {
       const counted = db.prepare('select version from counter where id = 1').get() as { version: number } | undefined
-      return Math.max(loadHeads(db, each), counted?.version ?? 0)
+      return Math.max(loadHeads(db, rowsAtOnce, each), counted?.version ?? 0)
     },
     read: (id) => (read.get(id) as { body: string }).body,
     readMany(ids, each) {
@@ -163,10 +165,10 @@ function upgrade(db: Database.Database): void {
 type HeadRow = [id: number, namespace: string, name: string, version: number]
 
 /** Hands over the heads of all objects; answers the last version of any. */
-function loadHeads(db: Database.Database, each: (key: string, heads: Heads) => void): number {
+function loadHeads(db: Database.Database, rowsAtOnce: number, each: (key: string, heads: Heads) => void): number {
   const some = db.prepare(
     `select key, max(id) as last, max(version) as version, json_group_array(json_array(id, namespace, name, version)) as heads
-     from (select id, key, namespace, name, version from objects where id > ? order by id limit ${ROWS_AT_ONCE}) group by key`,
+     from (select id, key, namespace, name, version from objects where id > ? order by id limit ${rowsAtOnce}) group by key`,
   )
   let version = 0
   for (let from = 0, last = -1; from > last;) {

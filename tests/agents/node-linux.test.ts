@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { createSocket } from 'node:dgram'
 import {
   chmodSync,
   chownSync,
@@ -171,6 +172,41 @@ test(
     for (const name of ['first', 'second'])
       await client.delete({ apiVersion: 'v1', kind: 'Pod', namespace: 'default', name })
     await eventually('a closed port', async () => (await ask().catch(() => 'closed')) === 'closed')
+  },
+)
+
+test(
+  'datagrams to a port of this machine come to the pod of a Service or by the port that it asks for',
+  skip,
+  async () => {
+    const hostPort = await ownPorts()
+    const echo = `const socket = require('node:dgram').createSocket('udp4')
+    socket.on('message', (message, { port, address }) => socket.send('echo ' + message, port, address))
+    socket.bind(53)`
+    const ports = [{ containerPort: 53, protocol: 'UDP', hostPort }]
+    const containers = [
+      { name: 'dns', image: 'registry.sluice.local/demo/web:1.0.0', command: ['node', '-e', echo], ports },
+    ]
+    const metadata = { name: 'dns', namespace: 'default', labels: { app: 'dns' } }
+    const spec = { terminationGracePeriodSeconds: 1, containers }
+    const service = { type: 'NodePort', selector: { app: 'dns' }, ports: [{ port: 53, protocol: 'UDP' }] }
+    await client.create({ apiVersion: 'v1', kind: 'Pod', metadata, spec }, { fieldManager: 'test' })
+    const made = await client.create(
+      { apiVersion: 'v1', kind: 'Service', metadata, spec: service },
+      { fieldManager: 'test' },
+    )
+    const [{ nodePort }] = (made['spec'] as { ports: [{ nodePort: number }] }).ports
+    const socket = createSocket('udp4').unref()
+    let heard = ''
+    socket.on('message', (message) => (heard = String(message)))
+    for (const port of [hostPort, nodePort])
+      await eventually(`an answer of port ${port}`, async () => {
+        socket.send(String(port), port, '127.0.0.1')
+        return heard === `echo ${port}`
+      })
+    socket.close()
+    for (const kind of ['Pod', 'Service'])
+      await client.delete({ apiVersion: 'v1', kind, namespace: 'default', name: 'dns' })
   },
 )
 

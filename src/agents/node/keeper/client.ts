@@ -35,7 +35,7 @@ export type KeeperClient = {
   readonly stop: () => Promise<void>
   /** A stream to a pod; rejects with the reason when the pod does not take it. */
   readonly streamTo: (target: Target) => Promise<Socket>
-  /** A stream to a Service; the keeper chooses the pod. */
+  /** A stream to a port of a Service, of one client's datagrams where it is for those; the keeper chooses the pod. */
   readonly serviceStream: (key: string) => Socket
   readonly close: () => void
 }

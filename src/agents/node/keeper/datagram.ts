@@ -8,3 +8,25 @@ export function sendDatagram(
 ): void {
   if (to.port > 0) socket.send(message, to.port, to.address, () => undefined)
 }
+
+/** A datagram in a stream: two bytes that say how long it is, then what it says. */
+export function frameDatagram(message: Buffer): Buffer {
+  const length = Buffer.alloc(2)
+  length.writeUInt16BE(message.length)
+  return Buffer.concat([length, message])
+}
+
+/** Reads the datagrams of a stream, whatever pieces it comes in. */
+export function readDatagrams(onDatagram: (message: Buffer) => void): (chunk: Buffer) => void {
+  let rest: Buffer = Buffer.alloc(0)
+  return (chunk) => {
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+    let at = 0
+    while (rest.length - at >= 2 && rest.length - at - 2 >= rest.readUInt16BE(at)) {
+      const end = at + 2 + rest.readUInt16BE(at)
+      onDatagram(rest.subarray(at + 2, end))
+      at = end
+    }
+    rest = rest.subarray(at)
+  }
+}

@@ -66,7 +66,7 @@ export function serveKeeper(parts: KeeperParts, socketPath: string): void {
       const { control, stream, service, spawn, pipe } = JSON.parse(line)
       if (spawn) return keeper.remotes.spawn(spawn, socket)
       if (pipe) return typeof pipe.of === 'number' ? keeper.remotes.pipe(pipe, socket) : supervisor.attach(pipe, socket)
-      if (service) return keeper.balancer.serve(String(service), socket)
+      if (service) return serviceOf(keeper, String(service)).serve(String(service), socket)
       if (stream) return streamTo(net, socket, { host: String(stream.host), port: Number(stream.port) })
       if (control !== true) return void socket.destroy()
       controls.add(socket)
@@ -188,5 +188,10 @@ function setNetwork({ balancer, datagrams, dns }: Keeper, table: NetworkTable): 
   dns.setNames(table)
 }
 
+/** Who carries what is said to a port of a Service: the stream of one for datagrams is of these. */
+function serviceOf({ balancer, datagrams }: Keeper, key: string): Pick<Balancer, 'serve'> {
+  return datagrams.has(key) ? datagrams : balancer
+}
+
 /** The functions that travel to the keeper; the first is the entrance. */
-export const SERVE_PARTS = [serveKeeper, outliveFaults, firstLine, streamTo, converse, answer, setNetwork]
+export const SERVE_PARTS = [serveKeeper, outliveFaults, firstLine, streamTo, converse, answer, setNetwork, serviceOf]

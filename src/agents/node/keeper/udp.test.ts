@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { after, test } from 'node:test'
-import { sendDatagram } from './datagram.ts'
+import { frameDatagram, readDatagrams, sendDatagram } from './datagram.ts'
 import { makeDatagramBalancer } from './udp.ts'
 
 const HOST = '127.0.0.1'
@@ -89,4 +89,15 @@ test('who cannot be answered does not end the Service', async () => {
   const failed = new Promise<void>((resolve) => client.once('error', () => resolve()))
   sendDatagram(client, Buffer.from('late'), { address: '255.255.255.255', port })
   assert.equal(await Promise.race([failed.then(() => 'told'), say(client, port, 'two')]), 'two')
+})
+
+test('datagrams in a stream are read whatever pieces it comes in', () => {
+  const sent = ['', 'a', 'longer'.repeat(100), 'b'].map((text) => Buffer.from(text))
+  const bytes = Buffer.concat(sent.map(frameDatagram))
+  for (const size of [1, 2, 3, 7, bytes.length]) {
+    const read: string[] = []
+    const take = readDatagrams((message) => read.push(String(message)))
+    for (let at = 0; at < bytes.length; at += size) take(bytes.subarray(at, at + size))
+    assert.deepEqual(read, sent.map(String))
+  }
 })

@@ -15,7 +15,8 @@ const pod = (name: string, port: Omit<ContainerPort, 'containerPort'>, phase = '
   status: { phase, podIP: '10.42.0.7' },
 })
 
-const told = ({ host, port, why }: NodePort): string => `${host}:${port}${why === undefined ? '' : ` ${why}`}`
+const told = ({ host, port, protocol, why }: NodePort): string =>
+  [`${host}:${port}`, ...[protocol ?? [], why ?? []].flat()].join(' ')
 
 const planned: { it: string; port: Omit<ContainerPort, 'containerPort'>; inside: string[]; outside: string[] }[] = [
   { it: 'no port of the node', port: {}, inside: [], outside: [] },
@@ -29,10 +30,16 @@ const planned: { it: string; port: Omit<ContainerPort, 'containerPort'>; inside:
   { it: 'the node', port: { hostPort: 80, hostIP: NODE }, inside: [`${NODE}:80`], outside: [] },
   { it: 'another address', port: { hostPort: 80, hostIP: '192.0.2.1' }, inside: ['-'], outside: ['192.0.2.1:80'] },
   {
-    it: 'UDP: the node only, and is told',
+    it: 'UDP: the node and loopback',
     port: { hostPort: 53, protocol: 'UDP' },
     inside: [`${NODE}:53`],
-    outside: ['127.0.0.1:53 UDP is not led into the network of the pods'],
+    outside: ['127.0.0.1:53 UDP'],
+  },
+  {
+    it: 'UDP on another address',
+    port: { hostPort: 53, protocol: 'UDP', hostIP: '192.0.2.1' },
+    inside: ['-'],
+    outside: ['192.0.2.1:53 UDP'],
   },
   {
     it: 'SCTP: nothing, and is told',
@@ -54,6 +61,11 @@ for (const { it, port, inside, outside } of planned)
 
 test('ports of pods that are over are closed', () => {
   assert.deepEqual(planPodPorts([pod('a', { hostPort: 80 }, 'Failed')], NODE), { tables: [], opened: [] })
+})
+
+test('where pods have no network of their own, datagrams are not led to them', () => {
+  const { tables, opened } = planPodPorts([pod('a', { hostPort: 53, protocol: 'UDP' })], undefined)
+  assert.deepEqual([tables, opened.map(told)], [[], ['127.0.0.1:53 UDP is not led into the network of the pods']])
 })
 
 test('where pods have no network of their own, a port of the node is one of this machine', () => {
@@ -83,7 +95,7 @@ const served: { it: string; port: object; hasOwnNetwork?: boolean; want: string[
   {
     it: 'a port of the node for UDP',
     port: { protocol: 'UDP', nodePort: 30_080 },
-    want: ['127.0.0.1:30080 UDP is not led into the network of the pods'],
+    want: ['127.0.0.1:30080 UDP'],
   },
   {
     it: 'SCTP',

@@ -14,6 +14,8 @@ export type NodePort = {
   /** Address of this machine. */
   readonly host: string
   readonly port: number
+  /** TCP when it is not said. */
+  readonly protocol?: 'UDP'
   /** Why it cannot be opened, where that is known before. */
   readonly why?: string
 }
@@ -42,10 +44,10 @@ export function planPodPorts(
       const isInside = nodeIp !== undefined && (asked === ANY || asked === nodeIp)
       const listen = isInside ? { host: nodeIp, port } : undefined
       const targets = { ready: [{ host: ip, port: to }], serving: [] }
-      if (protocol === 'UDP' && listen) tables.push({ key, listen, protocol, ...targets })
+      if (protocol === 'UDP' && nodeIp !== undefined) tables.push({ key, listen, protocol, ...targets })
       if (protocol === 'TCP') tables.push({ key, listen, ...targets })
       const host = asked === ANY ? LOOPBACK : asked
-      if (asked !== nodeIp) opened.push({ of: pod, key, host, port, ...whyClosed(protocol) })
+      if (asked !== nodeIp) opened.push({ of: pod, key, host, port, ...carriedBy(protocol, nodeIp !== undefined) })
     }
   }
   return { tables, opened }
@@ -66,19 +68,18 @@ export function planServicePorts(services: readonly KubeObject[], hasOwnNetwork:
     if (type === 'ExternalName') return []
     return ports.flatMap(({ port, nodePort, protocol }): NodePort[] => {
       const key = portKeyOf(of, port, protocol)
-      const isCarried = protocol !== 'SCTP' && (protocol !== 'UDP' || hasOwnNetwork)
-      const own = isCarried ? [] : [{ of, key, host, port, ...whyClosed(protocol) }]
-      return nodePort === undefined
-        ? own
-        : [...own, { of, key, host: LOOPBACK, port: nodePort, ...whyClosed(protocol) }]
+      const carried = carriedBy(protocol, hasOwnNetwork)
+      const own = carried.why === undefined ? [] : [{ of, key, host, port, ...carried }]
+      return nodePort === undefined ? own : [...own, { of, key, host: LOOPBACK, port: nodePort, ...carried }]
     })
   })
 }
 
-function whyClosed(protocol: string | undefined): Pick<NodePort, 'why'> {
-  return protocol === undefined || protocol === 'TCP'
-    ? {}
-    : { why: `${protocol} is not led into the network of the pods` }
+/** How what comes to a port gets to the pods, or why it does not: datagrams go to addresses of pods, where they have any. */
+function carriedBy(protocol: string | undefined, hasOwnNetwork: boolean): Pick<NodePort, 'protocol' | 'why'> {
+  if (protocol === undefined || protocol === 'TCP') return {}
+  if (protocol === 'UDP' && hasOwnNetwork) return { protocol }
+  return { why: `${protocol} is not led into the network of the pods` }
 }
 
 /** Whether a pod asks for ports that others have that are here already. */

@@ -33,7 +33,7 @@ import { compareWithImported, type NotImported } from './imported.ts'
 import { keepAccess } from './keep-access.ts'
 import { renderMetrics, type ProcessFigures } from './record/metrics-text.ts'
 import { missedPushes, type RefSeen, readRefs, unrecordedPushes } from './record/missed-pushes.ts'
-import { reportPods, withPodCauses } from './record/pod-watch.ts'
+import { reportPods, watchRunning, withPodCauses } from './record/pod-watch.ts'
 import { describePushes } from './record/push-fact.ts'
 import { keepRecord, type RecordKeeper } from './record/record-keeper.ts'
 import { openPruner, type Pruner } from './prune/pruner.ts'
@@ -301,10 +301,8 @@ async function startWorkers(
   const cluster = await startCluster({ stateDir: folder.dir, port: await chosen.take('kube'), node, registry, log })
   closers.add(() => cluster.close(stopping))
   const { client, caches } = cluster
-  const pods = caches.open({ apiVersion: 'v1', kind: 'Pod' })
-  const deployments = caches.open({ apiVersion: 'apps/v1', kind: 'Deployment' })
-  await Promise.all([pods.ready, deployments.ready])
-  reportPods(pods, record)
+  const running = await watchRunning(caches)
+  reportPods(running.pods, record)
   const dispatches = openDispatches()
   await leadOwnCluster(client, systemClock, log)
   const engine = await startEngine({
@@ -318,7 +316,7 @@ async function startWorkers(
     traps,
     installCrds: true,
     registryAliases: { [REGISTRY_ALIAS]: servers.registryHost, [GIT_ALIAS]: new URL(servers.urlOf('x')).host },
-    report: withPodCauses(pods, deployments, record.report),
+    report: withPodCauses(running.current, record.report),
     onDispatch: dispatches.onDispatch,
     log,
   })

@@ -24,7 +24,7 @@ import { historyViews, traceViews } from './trace-view.ts'
 const HOST = 'registry.test'
 const HELPERS: Helpers = {
   ...{ kustomizations: [], sources: [], imageRepositories: [], policies: [], automations: [], others: [] },
-  ...{ pods: [], deployments: [] },
+  ...{ pods: [], deployments: [], unhealthy: [] },
 }
 const FIGURES = { residentBytes: 0, startedAtSeconds: 0, isDiskFull: false }
 const SERVICES = ['api', 'jobs', 'web']

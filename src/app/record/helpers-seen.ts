@@ -1,4 +1,5 @@
 import type { SharedCaches } from '../../adapters/kube/shared-caches.ts'
+import { UNHEALTHY } from '../../pipeline/health/probe-fault.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
 import type { Helpers } from '../../pipeline/record/wait.ts'
 
@@ -8,10 +9,14 @@ export type HelpersSeen = {
   readonly subscribe: (changed: () => void) => () => void
 }
 
+/** Events tell what a failed probe met. */
+export const FAILED_PROBES = { apiVersion: 'v1', kind: 'Event', fieldSelector: `reason=${UNHEALTHY}` }
+
 /** Opens the watches; ready when all kinds are listed. */
 export async function watchHelpers(caches: SharedCaches): Promise<HelpersSeen> {
   const pods = openKinds(caches, 'v1', ['Pod'])
   const deployments = openKinds(caches, 'apps/v1', ['Deployment'])
+  const unhealthy = caches.open(FAILED_PROBES)
   const policies = openKinds(caches, 'image.toolkit.fluxcd.io/v1', ['ImagePolicy'])
   const imageRepositories = openKinds(caches, 'image.toolkit.fluxcd.io/v1', ['ImageRepository'])
   const automations = openKinds(caches, 'image.toolkit.fluxcd.io/v1', ['ImageUpdateAutomation'])
@@ -19,12 +24,24 @@ export async function watchHelpers(caches: SharedCaches): Promise<HelpersSeen> {
   const sources = openKinds(caches, 'source.toolkit.fluxcd.io/v1', ['GitRepository', 'OCIRepository', 'Bucket'])
   const receivers = openKinds(caches, 'notification.toolkit.fluxcd.io/v1', ['Receiver'])
   const alerts = openKinds(caches, 'notification.toolkit.fluxcd.io/v1beta3', ['Alert', 'Provider'])
-  const all = [pods, deployments, policies, imageRepositories, automations, kustomizations, sources, receivers, alerts]
+  const all = [
+    pods,
+    deployments,
+    unhealthy,
+    policies,
+    imageRepositories,
+    automations,
+    kustomizations,
+    sources,
+    receivers,
+    alerts,
+  ]
   await Promise.all(all.map(({ ready }) => ready))
   return {
     current: () => ({
       pods: pods.list(),
       deployments: deployments.list(),
+      unhealthy: unhealthy.list(),
       policies: policies.list(),
       imageRepositories: imageRepositories.list(),
       automations: automations.list(),

@@ -21,7 +21,16 @@ const suspended: KubeObject = {
   ...{ spec: { suspend: true }, status: { conditions: [{ type: 'Ready', status: 'True' }] } },
 }
 const helpers: Helpers = {
-  ...{ pods: [], deployments: [], policies: [], imageRepositories: [], automations: [], sources: [], others: [] },
+  ...{
+    pods: [],
+    deployments: [],
+    unhealthy: [],
+    policies: [],
+    imageRepositories: [],
+    automations: [],
+    sources: [],
+    others: [],
+  },
   kustomizations: [suspended],
 }
 

@@ -1,9 +1,25 @@
+import type { SharedCaches } from '../../adapters/kube/shared-caches.ts'
 import type { WatchCache } from '../../adapters/kube/types.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
 import { conditionOf, readList, readText } from '../../lib/kube/read.ts'
-import { firstCauses, workloadOf } from '../../pipeline/health/first-cause.ts'
+import { firstCauses, type Running, workloadOf } from '../../pipeline/health/first-cause.ts'
 import type { FactBody, ReportFact } from '../../pipeline/record/fact.ts'
+import { FAILED_PROBES } from './helpers-seen.ts'
 import type { RecordKeeper } from './record-keeper.ts'
+
+/** Live copies of what says why a workload is not healthy. */
+export async function watchRunning(
+  caches: SharedCaches,
+): Promise<{ readonly pods: WatchCache; readonly current: () => Running }> {
+  const pods = caches.open({ apiVersion: 'v1', kind: 'Pod' })
+  const deployments = caches.open({ apiVersion: 'apps/v1', kind: 'Deployment' })
+  const unhealthy = caches.open(FAILED_PROBES)
+  await Promise.all([pods.ready, deployments.ready, unhealthy.ready])
+  return {
+    pods,
+    current: () => ({ pods: pods.list(), deployments: deployments.list(), unhealthy: unhealthy.list() }),
+  }
+}
 
 /**
  * Reports what pods really run, now and as it changes: the image digest of each pod and whether it is ready. Pods that the record
@@ -49,10 +65,10 @@ function digestIn(status: unknown): string | undefined {
 }
 
 /** Reports facts, a failed health check with what its pods say of it: of each workload, and of all of them before Flux's text. */
-export function withPodCauses(pods: WatchCache, deployments: WatchCache, report: ReportFact): ReportFact {
+export function withPodCauses(running: () => Running, report: ReportFact): ReportFact {
   return (fact) => {
     if (fact.kind !== 'health' || fact.state === 'healthy') return report(fact)
-    const causes = firstCauses(fact.cause ?? '', { pods: pods.list(), deployments: deployments.list() })
+    const causes = firstCauses(fact.cause ?? '', running())
     if (causes.length === 0) return report(fact)
     const all = [...new Set(causes.map(({ cause }) => cause))].join('; ')
     return report({ ...fact, causes, cause: `${all}\n${fact.cause ?? ''}` })

@@ -23,7 +23,16 @@ const kustomization = (name: string) => ({
   metadata: { namespace: 'flux-system', name },
 })
 const helpers: Helpers = {
-  ...{ pods: [], deployments: [], policies: [], imageRepositories: [], automations: [], sources: [], others: [] },
+  ...{
+    pods: [],
+    deployments: [],
+    unhealthy: [],
+    policies: [],
+    imageRepositories: [],
+    automations: [],
+    sources: [],
+    others: [],
+  },
   kustomizations: [kustomization('flux-system'), kustomization('production')],
 }
 const context = {

@@ -6,7 +6,7 @@ import type { Helpers } from '../../pipeline/record/wait.ts'
 import { historyViews, traceViews } from './trace-view.ts'
 
 const nobody: Helpers = {
-  ...{ pods: [], deployments: [], policies: [], imageRepositories: [], automations: [] },
+  ...{ pods: [], deployments: [], unhealthy: [], policies: [], imageRepositories: [], automations: [] },
   ...{ kustomizations: [], sources: [], others: [] },
 }
 const [BAD, FIX] = ['bad0001', 'f1f0002']

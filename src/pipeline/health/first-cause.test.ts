@@ -19,7 +19,16 @@ const pod = (status: object, metadata: object = {}): KubeObject => ({
 })
 const container = (fields: object): object => ({ containerStatuses: [{ name: 'web', ready: false, ...fields }] })
 
-const cases: { it: string; pod: KubeObject; want: string | undefined }[] = [
+const event = (probe: string, met: string, second: number, container = 'web'): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'Event',
+  metadata: { name: `e${second}` },
+  involvedObject: { uid: 'p', fieldPath: `spec.containers{${container}}` },
+  message: `${probe} probe failed: ${met}`,
+  lastTimestamp: `2026-01-01T00:00:0${second}Z`,
+})
+
+const cases: { it: string; pod: KubeObject; unhealthy?: KubeObject[]; want: string | undefined }[] = [
   { it: 'says nothing of a ready pod', pod: pod({ conditions: [{ type: 'Ready', status: 'True' }] }), want: undefined },
   {
     it: 'says nothing of a pod on its way out',
@@ -65,22 +74,50 @@ const cases: { it: string; pod: KubeObject; want: string | undefined }[] = [
     want: 'pod web-6f-x: container web runs but is not ready: its readiness probe GET /health on port http does not succeed',
   },
   {
+    it: 'says what the probe met last',
+    pod: pod(container({ state: { running: {} } }), { uid: 'p' }),
+    unhealthy: [
+      event('Readiness', 'connection refused', 1),
+      event('Readiness', 'HTTP probe failed with statuscode: 404', 3),
+      event('Readiness', 'of a helper', 4, 'helper'),
+    ],
+    want: 'pod web-6f-x: container web runs but is not ready: its readiness probe GET /health on port http fails: HTTP probe failed with statuscode: 404',
+  },
+  {
+    it: 'says nothing of the probes of another pod of that name',
+    pod: pod(container({ state: { running: {} } }), { uid: 'another' }),
+    unhealthy: [event('Readiness', 'HTTP probe failed with statuscode: 404', 3)],
+    want: 'pod web-6f-x: container web runs but is not ready: its readiness probe GET /health on port http does not succeed',
+  },
+  {
+    it: 'says that a container was ended because its probe failed',
+    pod: pod(container({ lastState: { terminated: { exitCode: 137, reason: 'Error' } } }), { uid: 'p' }),
+    unhealthy: [event('Liveness', 'HTTP probe failed with statuscode: 500', 2)],
+    want: 'pod web-6f-x: container web ended with exit code 137: its liveness probe failed: HTTP probe failed with statuscode: 500 (sluice logs pod/web-6f-x -p -n default)',
+  },
+  {
+    it: 'blames no probe for a container that ended by itself',
+    pod: pod(container({ lastState: { terminated: { exitCode: 1, reason: 'Error' } } }), { uid: 'p' }),
+    unhealthy: [event('Liveness', 'HTTP probe failed with statuscode: 500', 2)],
+    want: 'pod web-6f-x: container web ended with exit code 1 (sluice logs pod/web-6f-x -p -n default)',
+  },
+  {
     it: 'says that there is no node',
     pod: pod({ conditions: [{ type: 'PodScheduled', status: 'False', message: 'no nodes available' }] }),
     want: 'pod web-6f-x has no node: no nodes available',
   },
 ]
-for (const { it, pod: seen, want } of cases)
-  test(`the cause of a pod ${it}`, () => assert.equal(causeOfPod(seen), want))
+for (const { it, pod: seen, unhealthy = [], want } of cases)
+  test(`the cause of a pod ${it}`, () => assert.equal(causeOfPod(seen, unhealthy), want))
 
 test('the causes of a failed health check are its workloads’ own', () => {
   const message = "failed early due to stalled resources: [Deployment/default/web status: 'Failed']"
   const bad = pod(container({ state: { running: {} } }))
   const other = pod(container({ state: { running: {} } }), { namespace: 'staging' })
-  const [found] = firstCauses(message, { pods: [other, bad], deployments: [] })
+  const [found] = firstCauses(message, { pods: [other, bad], deployments: [], unhealthy: [] })
   assert.equal(found?.workload, 'default/web')
   assert.match(found.cause, /^pod web-6f-x: container web runs/)
-  assert.deepEqual(firstCauses(message, { pods: [other], deployments: [] }), [])
+  assert.deepEqual(firstCauses(message, { pods: [other], deployments: [], unhealthy: [] }), [])
   assert.equal(workloadOf(bad), 'web')
 })
 
@@ -88,7 +125,7 @@ test('a workload that may have no more pods says what refuses them', () => {
   const condition = { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: 'exceeded quota: full' }
   const metadata = { name: 'web', namespace: 'default' }
   const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata, status: { conditions: [condition] } }
-  const running = { pods: [], deployments: [deployment] }
+  const running = { pods: [], deployments: [deployment], unhealthy: [] }
   assert.equal(causeOfWorkload('default', 'web', running), 'no pod can be made: exceeded quota: full')
   assert.equal(causeOfWorkload('staging', 'web', running), undefined)
 })
@@ -103,5 +140,5 @@ test('of pods of two revisions the newest one says the cause', () => {
     [old, fresh],
     [fresh, old],
   ])
-    assert.equal(causeOfWorkload('default', 'web', { pods, deployments: [] }), want)
+    assert.equal(causeOfWorkload('default', 'web', { pods, deployments: [], unhealthy: [] }), want)
 })

@@ -1,5 +1,6 @@
 import type { KubeObject } from '../../lib/kube/object.ts'
 import { conditionOf, read, readList, readText } from '../../lib/kube/read.ts'
+import { type ProbeFault, probeFaultOf } from './probe-fault.ts'
 
 /** The workload that a pod belongs to: its Deployment, StatefulSet, …; the pod itself when nobody owns it. */
 export function workloadOf(pod: KubeObject): string {
@@ -14,8 +15,14 @@ export function workloadOf(pod: KubeObject): string {
 /** Why a workload (`namespace/name`) is not healthy. */
 export type WorkloadCause = { readonly workload: string; readonly cause: string }
 
-/** What there is of workloads: their pods, and the Deployments, which say why a pod could not even be made. */
-export type Running = { readonly pods: readonly KubeObject[]; readonly deployments: readonly KubeObject[] }
+/** What there is of workloads. */
+export type Running = {
+  readonly pods: readonly KubeObject[]
+  /** They say why a pod could not even be made. */
+  readonly deployments: readonly KubeObject[]
+  /** Events of probes that failed: what they met stands nowhere else. */
+  readonly unhealthy: readonly KubeObject[]
+}
 
 /**
  * Why the workloads that a health check names are not healthy, as {@link causeOfWorkload} tells it.
@@ -36,11 +43,15 @@ export function firstCauses(message: string, running: Running): readonly Workloa
  * when a quota or an admission policy keeps it from having one more. The newest pod that has something to say is asked: what an older one
  * of another revision suffers from may be over when the rollout is.
  */
-export function causeOfWorkload(namespace: string, name: string, { pods, deployments }: Running): string | undefined {
+export function causeOfWorkload(
+  namespace: string,
+  name: string,
+  { pods, deployments, unhealthy }: Running,
+): string | undefined {
   const own = pods
     .filter((pod) => pod.metadata.namespace === namespace && workloadOf(pod) === name)
     .sort((a, b) => createdAt(b) - createdAt(a))
-  const ofPods = own.map(causeOfPod).find((cause) => cause !== undefined)
+  const ofPods = own.map((pod) => causeOfPod(pod, unhealthy)).find((cause) => cause !== undefined)
   if (ofPods !== undefined) return ofPods
   const deployment = deployments.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name)
   const refused = conditionOf(deployment, 'ReplicaFailure')
@@ -52,7 +63,7 @@ function createdAt({ metadata }: KubeObject): number {
 }
 
 /** Why one pod is not ready; `undefined` when it is, or is on its way out. */
-export function causeOfPod(pod: KubeObject): string | undefined {
+export function causeOfPod(pod: KubeObject, unhealthy: Running['unhealthy']): string | undefined {
   if (pod.metadata.deletionTimestamp !== undefined || conditionOf(pod, 'Ready')?.status === 'True') return undefined
   const scheduled = conditionOf(pod, 'PodScheduled')
   if (scheduled?.status === 'False') return `pod ${pod.metadata.name} has no node: ${scheduled.message}`
@@ -60,12 +71,13 @@ export function causeOfPod(pod: KubeObject): string | undefined {
     ...readList(pod, 'status', 'initContainerStatuses'),
     ...readList(pod, 'status', 'containerStatuses'),
   ]
-  const cause = statuses.map((status) => causeOfContainer(pod, status)).find((text) => text !== undefined)
+  const cause = statuses.map((status) => causeOfContainer(pod, status, unhealthy)).find((text) => text !== undefined)
   return cause === undefined ? undefined : `pod ${pod.metadata.name}: ${cause}`
 }
 
-function causeOfContainer(pod: KubeObject, status: unknown): string | undefined {
+function causeOfContainer(pod: KubeObject, status: unknown, unhealthy: Running['unhealthy']): string | undefined {
   const name = readText(status, 'name')
+  const fault = probeFaultOf(pod, name, unhealthy)
   const waiting = read(status, 'state', 'waiting')
   const ended = read(status, 'state', 'terminated') ?? read(status, 'lastState', 'terminated')
   if (waiting !== undefined && readText(waiting, 'reason') !== 'CrashLoopBackOff')
@@ -73,9 +85,9 @@ function causeOfContainer(pod: KubeObject, status: unknown): string | undefined 
       join(`container ${name} waits: ${readText(waiting, 'reason')}`, readText(waiting, 'message')) +
       loginOf(pod, waiting)
     )
-  if (ended !== undefined && read(ended, 'exitCode') !== 0) return describeEnd(pod, name, ended)
+  if (ended !== undefined && read(ended, 'exitCode') !== 0) return describeEnd(pod, name, ended, fault)
   if (read(status, 'ready') !== false) return undefined
-  return `container ${name} runs but is not ready: ${describeProbe(pod, name)}`
+  return `container ${name} runs but is not ready: ${describeProbe(pod, name, fault)}`
 }
 
 /** Where a registry refuses a pull, what the pod has shown it. */
@@ -89,13 +101,16 @@ function loginOf(pod: KubeObject, waiting: unknown): string {
 }
 
 /** What it said last is in its log; where that is, is the next step. */
-function describeEnd({ metadata, ...pod }: KubeObject, container: string, ended: unknown): string {
+function describeEnd(
+  { metadata, ...pod }: KubeObject,
+  container: string,
+  ended: unknown,
+  fault: ProbeFault | undefined,
+): string {
   const containers = [...readList(pod, 'spec', 'containers'), ...readList(pod, 'spec', 'initContainers')]
   const spec = containers.find((one) => read(one, 'name') === container)
-  const text = join(
-    `container ${container} ended with exit code ${String(read(ended, 'exitCode'))}${describeReason(ended, spec)}`,
-    readText(ended, 'message'),
-  )
+  const how = `ended with exit code ${String(read(ended, 'exitCode'))}${describeReason(ended, spec)}${endedBy(ended, fault)}`
+  const text = join(`container ${container} ${how}`, readText(ended, 'message'))
   const isOneOfMany = containers.length > 1
   const which = isOneOfMany ? ` -c ${container}` : ''
   return `${text} (sluice logs pod/${metadata.name} -p${which} -n ${metadata.namespace ?? ''})`
@@ -109,14 +124,22 @@ function describeReason(ended: unknown, spec: unknown): string {
   return reason !== 'OOMKilled' || limit === '' ? `, ${reason}` : `, ${reason}: its memory limit is ${limit}`
 }
 
-function describeProbe(pod: KubeObject, name: string): string {
+/** What a kubelet answers to a program that it ended itself: SIGTERM, then SIGKILL. */
+const SIGNALLED = [143, 137]
+
+/** Whoever ends a container because its probe fails says so in an Event alone. */
+function endedBy(ended: unknown, fault: ProbeFault | undefined): string {
+  const isSignalled = SIGNALLED.includes(Number(read(ended, 'exitCode'))) && readText(ended, 'reason') !== 'OOMKilled'
+  if (!isSignalled || fault === undefined || fault.probe === 'readiness') return ''
+  return `: its ${fault.probe} probe failed: ${fault.message}`
+}
+
+function describeProbe(pod: KubeObject, name: string, fault: ProbeFault | undefined): string {
   const container = readList(pod, 'spec', 'containers').find((one) => read(one, 'name') === name)
+  const why = fault?.probe === 'readiness' ? `fails: ${fault.message}` : 'does not succeed'
   const http = read(container, 'readinessProbe', 'httpGet')
-  if (http !== undefined) {
-    const port = String(read(http, 'port'))
-    return `its readiness probe GET ${readText(http, 'path') || '/'} on port ${port} does not succeed`
-  }
-  return 'its readiness probe does not succeed'
+  if (http === undefined) return `its readiness probe ${why}`
+  return `its readiness probe GET ${readText(http, 'path') || '/'} on port ${String(read(http, 'port'))} ${why}`
 }
 
 function join(text: string, message: string): string {

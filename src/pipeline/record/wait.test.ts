@@ -18,7 +18,7 @@ const source = object('GitRepository', 'app', {})
 const kustomization = object('Kustomization', 'app', { sourceRef: { kind: 'GitRepository', name: 'app' } })
 
 const calm: Helpers = {
-  ...{ pods: [], deployments: [], others: [] },
+  ...{ pods: [], deployments: [], unhealthy: [], others: [] },
   policies: [policy(numbers)],
   imageRepositories: [repository],
   automations: [object('ImageUpdateAutomation', 'all', {})],

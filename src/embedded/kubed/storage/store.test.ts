@@ -199,24 +199,93 @@ for (const [what, [table, row]] of Object.entries(FORMER_TABLES))
     }),
   )
 
+const turn = (): Promise<void> => new Promise((done) => setImmediate(() => setImmediate(done)))
+
+/** A journal in memory that keeps nothing. */
+const paper = (more: Partial<Journal> = {}): Journal => ({
+  ...{ load: () => 0, read: () => '', readMany: () => undefined, commit: () => undefined },
+  ...{ sync: async () => undefined, close: () => undefined },
+  ...more,
+})
+
+test('what is written while the disk is busy waits for it, is part of the past that a list shows, and goes to it together', async () => {
+  const commits: string[][] = []
+  const syncs: (() => void)[] = []
+  const disk = paper({
+    commit: (changes) => void commits.push(changes.map(({ head }) => head.name)),
+    sync: () => new Promise((done) => syncs.push(done)),
+  })
+  const store = openStore(disk, { nowMs: () => 0, failed: (error) => assert.fail(String(error)) })
+  let settled = 0
+  const settle = (): Promise<number> => store.settled().then(() => settled++)
+  const { version } = store
+  store.put(KEY, map('a', 'x', '1'))
+  await turn()
+  const first = settle()
+  const empty = version()
+  store.put(KEY, map('a', 'x', '2'))
+  store.put(KEY, map('a', 'y', '1'))
+  const second = settle()
+  await turn()
+  assert.deepEqual([commits, settled, store.durable()], [[['x']], 0, 0])
+  assert.deepEqual(valuesOf(store, { version: empty - 1 }), [])
+  assert.deepEqual(valuesOf(store, { version: empty }), ['a/x=1'])
+  syncs.shift()?.()
+  await first
+  await turn()
+  assert.deepEqual([commits, settled, store.durable()], [[['x'], ['x', 'y']], 1, 1])
+  assert.deepEqual(valuesOf(store, { version: empty }), ['a/x=1'])
+  syncs.shift()?.()
+  await second
+  assert.equal(store.durable(), 3)
+  await store.close()
+})
+
+test('a list shows no past of more than five minutes, even where its changes are known', async () => {
+  let nowMs = 0
+  const store = openStore(paper(), { nowMs: () => nowMs, failed: (error) => assert.fail(String(error)) })
+  for (const value of ['1', '2', '3']) {
+    store.put(KEY, map('a', 'x', value))
+    nowMs += 2 * 60_000
+  }
+  await store.settled()
+  assert.deepEqual(valuesOf(store, { version: 2 }), ['a/x=2'])
+  nowMs += 4 * 60_000
+  assert.equal(store.select(KEY, { version: 1 }), undefined)
+  assert.deepEqual(valuesOf(store, { version: 3 }), ['a/x=3'])
+  await store.close()
+})
+
+test('a store whose disk is full ends all the same, and closes its journal', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  let closed = 0
+  const disk = paper({
+    commit() {
+      throw new Error('database or disk is full')
+    },
+    close: () => void closed++,
+  })
+  const told: unknown[] = []
+  const store = openStore(disk, { nowMs: () => 0, failed: (error) => told.push(error) })
+  store.put(KEY, map('a', 'x', '1'))
+  await turn()
+  assert.equal(told.length, 1)
+  const end = store.close()
+  t.mock.timers.tick(1_000)
+  await end
+  assert.deepEqual([closed, told.length], [1, 1])
+})
+
 test('what a full disk refuses is neither acknowledged nor shown nor lost, and goes through once there is room', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
-  const turn = (): Promise<void> => new Promise((done) => setImmediate(() => setImmediate(done)))
   const names: string[] = []
   let isFull = true
-  const disk: Journal = {
-    ...{
-      load: () => 0,
-      read: () => '',
-      readMany: () => undefined,
-      sync: async () => undefined,
-      close: () => undefined,
-    },
+  const disk = paper({
     commit(changes) {
       if (isFull) throw new Error('database or disk is full')
       names.push(...changes.map(({ head }) => head.name))
     },
-  }
+  })
   const told: unknown[] = []
   const store = openStore(disk, { nowMs: () => 0, failed: (error) => told.push(error) })
   const seen: string[] = []

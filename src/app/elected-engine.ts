@@ -9,6 +9,7 @@ import { holdLease, type LeaderLease, newIdentity, takeLease } from '../adapters
 import type { KubeClient } from '../adapters/kube/types.ts'
 import { describeError, SluiceError } from '../lib/error/sluice-error.ts'
 import { readText } from '../lib/kube/read.ts'
+import { openTerm } from './engine-term.ts'
 import type { StateFolder } from './state/state-folder.ts'
 
 /** Whether engines of one cluster agree on a leader, and how long each step may take; Flux's own values by default. */
@@ -50,7 +51,6 @@ export async function runElected(
 ): Promise<void> {
   const { signal, lead, path, namespace = NAMESPACE } = electorate
   const lease = lead.isOn ? openLease(options, electorate) : undefined
-  const client = clientFromKubeconfig(path, { mayWrite: () => lease?.isLeading() ?? true })
   const { stopped, letGo } = untilStopped(signal)
   let isFirst = true
   try {
@@ -59,10 +59,11 @@ export async function runElected(
     while (!signal.aborted) {
       await Promise.race([stopped, lease?.whenLeading()])
       if (signal.aborted) return
+      const term = openTerm(path, () => lease?.isLeading() ?? true)
       try {
-        const running = await startEngine({ ...options, client, namespace })
+        const running = await startEngine({ ...options, client: term.client, namespace })
         onEngine(running)
-        if (isFirst) onReady(client.server, running.addresses)
+        if (isFirst) onReady(term.client.server, running.addresses)
         isFirst = false
         await Promise.race([stopped, lease?.whenLost() ?? stopped])
         await running.close()
@@ -71,12 +72,13 @@ export async function runElected(
         if (isFirst || !(error instanceof SluiceError) || error.retry !== 'backoff') throw error
         options.log?.(describeError(error))
         await Promise.race([stopped, wait(AGAIN_MS, undefined, { ref: false })])
+      } finally {
+        term.end()
       }
     }
   } finally {
     letGo()
     await lease?.close()
-    client.close()
   }
 }
 

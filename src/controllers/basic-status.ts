@@ -105,12 +105,12 @@ export function waitingStatus(object: Shown, nowMs: number, message: string): Re
 /** A suspended object answers that it has seen the request, and its generation when it is ready. */
 export function suspendedStatus(object: Shown): BasicStatus {
   const { status, generation, requestedAt } = object
-  if (!isReady(object) && requestedAt === '') return {}
+  if (!isReady(object) && requestedAt === undefined) return {}
   return {
     status: {
       ...status,
       ...(isReady(object) ? { observedGeneration: generation } : {}),
-      ...(requestedAt === '' ? {} : { lastHandledReconcileAt: requestedAt }),
+      ...handledRequest(object),
     },
   }
 }

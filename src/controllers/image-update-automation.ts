@@ -72,10 +72,11 @@ export type AutomationChange = 'add finalizer' | 'remove finalizer' | 'run'
 export function decideImageUpdateAutomation(seen: AutomationSeen): Decision<AutomationChange, BasicStatus> {
   const { automation, outcome } = seen
   const first = finalizerChange(automation)
-  if (first === 'gone') return { kind: 'done', status: goneStatus({ ...automation, requestedAt: '' }) }
+  if (first === 'gone') return { kind: 'done', status: goneStatus({ ...automation, requestedAt: undefined }) }
   if (first !== undefined) return { kind: 'act', changes: [first] }
   // A request waits for the end of the suspension, as in Flux.
-  if (automation.isSuspended) return { kind: 'done', status: suspendedStatus({ ...automation, requestedAt: '' }) }
+  if (automation.isSuspended)
+    return { kind: 'done', status: suspendedStatus({ ...automation, requestedAt: undefined }) }
   const refusal = refusalOf(seen)
   if (refusal !== undefined) return stalled(seen, refusal.reason, refusal.message)
   if (seen.sourceRevision === undefined) return sourceMissing(seen)

@@ -162,7 +162,14 @@ function carryOut(world: World, change: KustomizationChange, { kustomization, so
 function begin({ memory, generation, nowMs }: World, revision: string): void {
   memory.generation = generation
   memory.revision = revision
-  memory.attempt = { revision, digest: revision, generation, requestedAt: '', startedMs: nowMs, wasHealthy: false }
+  memory.attempt = {
+    revision,
+    digest: revision,
+    generation,
+    requestedAt: undefined,
+    startedMs: nowMs,
+    wasHealthy: false,
+  }
 }
 
 /** Writes what differs, one object after the other; a failure or a crash may come between any two. */

@@ -34,7 +34,7 @@ const begun: Attempt = {
   revision: REVISION,
   digest: 'd',
   generation: 1,
-  requestedAt: '',
+  requestedAt: undefined,
   startedMs: 0,
   wasHealthy: false,
 }

@@ -55,7 +55,7 @@ export type Attempt = {
   readonly originRevision?: string
   readonly digest: string
   readonly generation: number
-  readonly requestedAt: string
+  readonly requestedAt: string | undefined
   readonly startedMs: number
   readonly failure?: StepFailure
   readonly build?: { readonly digest: string }

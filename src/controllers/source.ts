@@ -152,9 +152,10 @@ export function decideSource<Source extends SourceObject>(
 }
 
 /** A suspended object only answers that it has seen its generation. */
-function suspendedStatus({ conditions, generation, requestedAt, status }: SourceObject): SourceStatus {
+function suspendedStatus(source: SourceObject): SourceStatus {
+  const { conditions, generation, requestedAt, status } = source
   if (conditions.length === 0)
-    return requestedAt === '' ? {} : { status: { ...status, lastHandledReconcileAt: requestedAt } }
+    return requestedAt === undefined ? {} : { status: { ...status, ...handledRequest(source) } }
   return {
     status: {
       ...status,
@@ -164,7 +165,7 @@ function suspendedStatus({ conditions, generation, requestedAt, status }: Source
           : condition,
       ),
       observedGeneration: generation,
-      ...(requestedAt === '' ? {} : { lastHandledReconcileAt: requestedAt }),
+      ...handledRequest(source),
     },
   }
 }

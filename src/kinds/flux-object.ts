@@ -18,8 +18,8 @@ export type FluxMeta = {
   readonly finalizers: readonly string[]
   readonly annotations: Readonly<Record<string, string>>
   readonly isSuspended: boolean
-  /** The value of the annotation `reconcile.fluxcd.io/requestedAt`: a look at once is asked for when it differs from the handled one. */
-  readonly requestedAt: string
+  /** The value of the annotation `reconcile.fluxcd.io/requestedAt`, if it is there: a look at once is asked for when it differs from the handled one. */
+  readonly requestedAt: string | undefined
   readonly lastHandledReconcileAt: string
   readonly observedGeneration: number
   readonly conditions: readonly StatusCondition[]
@@ -44,7 +44,7 @@ export function parseFluxMeta(object: KubeObject): FluxMeta {
     finalizers: metadata.finalizers ?? [],
     annotations: metadata.annotations ?? {},
     isSuspended: isSuspended(object),
-    requestedAt: metadata.annotations?.['reconcile.fluxcd.io/requestedAt'] ?? '',
+    requestedAt: metadata.annotations?.['reconcile.fluxcd.io/requestedAt'],
     lastHandledReconcileAt: readText(object, 'status', 'lastHandledReconcileAt'),
     observedGeneration: typeof observed === 'number' ? observed : -1,
     conditions: readList(object, 'status', 'conditions') as readonly StatusCondition[],
@@ -66,15 +66,16 @@ export function isReady(object: Shown): boolean {
 
 /** Whether somebody asks for a look that was not taken yet. */
 export function isRequested({ requestedAt, lastHandledReconcileAt }: Requests): boolean {
-  return requestedAt !== '' && requestedAt !== lastHandledReconcileAt
+  return requestedAt !== undefined && requestedAt !== lastHandledReconcileAt
 }
 
-/** The field of the status that says which request was handled; none where nobody ever asked. */
+/** The field of the status that says which request was handled; none where nobody ever asked. An empty one takes away what was handled before, as in Flux. */
 export function handledRequest({ requestedAt, lastHandledReconcileAt }: Requests): {
-  readonly lastHandledReconcileAt?: string
+  readonly lastHandledReconcileAt?: string | undefined
 } {
-  const handled = requestedAt || lastHandledReconcileAt
-  return handled === '' ? {} : { lastHandledReconcileAt: handled }
+  const handled = requestedAt ?? lastHandledReconcileAt
+  if (handled !== '') return { lastHandledReconcileAt: handled }
+  return lastHandledReconcileAt === '' ? {} : { lastHandledReconcileAt: undefined }
 }
 
 /** Whether `spec.suspend` of a Flux object has its controller leave it alone. */

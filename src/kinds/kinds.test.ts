@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { intervalOf, NEVER_MS, renderInterval } from './duration.ts'
+import { handledRequest, isRequested } from './flux-object.ts'
 import { parseGitRepository } from './git-repository.ts'
 import { parseImageRepository } from './image.ts'
 import { parseKustomization } from './kustomization.ts'
@@ -39,4 +40,24 @@ for (const [written, mode] of [
     const verify = { secretRef: { name: 'keys' }, ...(written ? { mode: written } : {}) }
     const found = parseGitRepository({ ...object('GitRepository', '1m'), spec: { verify } })
     assert.equal(found.verify?.mode, mode)
+  })
+
+const requests: readonly (readonly [
+  it: string,
+  requestedAt: string | undefined,
+  handled: string,
+  isAsked: boolean,
+  shown: object,
+])[] = [
+  ['nobody ever made', undefined, '', false, {}],
+  ['that was handled', 'a', 'a', false, { lastHandledReconcileAt: 'a' }],
+  ['that is new', 'b', 'a', true, { lastHandledReconcileAt: 'b' }],
+  ['that was taken back after it was handled', undefined, 'a', false, { lastHandledReconcileAt: 'a' }],
+  ['that was emptied, as in Flux,', '', 'a', true, { lastHandledReconcileAt: undefined }],
+  ['that is empty and handled', '', '', false, {}],
+]
+for (const [it, requestedAt, lastHandledReconcileAt, isAsked, shown] of requests)
+  test(`a request ${it} ${isAsked ? 'asks for a look' : 'asks for nothing'}`, () => {
+    assert.equal(isRequested({ requestedAt, lastHandledReconcileAt }), isAsked)
+    assert.deepEqual(handledRequest({ requestedAt, lastHandledReconcileAt }), shown)
   })

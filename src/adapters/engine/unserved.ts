@@ -1,5 +1,5 @@
 import { fillConditions, kubeTime } from '../../kinds/conditions.ts'
-import { FINALIZER, parseFluxMeta } from '../../kinds/flux-object.ts'
+import { FINALIZER, handledRequest, parseFluxMeta } from '../../kinds/flux-object.ts'
 import { readAnnotationRequest } from '../../kinds/requests.ts'
 import { decideUnserved, NOT_SUPPORTED, type UnservedChange, type UnservedSeen } from '../../controllers/unserved.ts'
 import type { Controller } from '../../engine/controller.ts'
@@ -118,9 +118,9 @@ function sayUnserved(context: EngineContext, object: KubeObject, message: string
 const REQUESTS = { forceAt: 'lastHandledForceAt', resetAt: 'lastHandledResetAt' } as const
 
 /** What is noted as handled: `flux reconcile` waits for it. That nothing came of a forced upgrade is told where it was asked for. */
-function handledRequests(context: EngineContext, object: KubeObject): Readonly<Record<string, string>> {
+function handledRequests(context: EngineContext, object: KubeObject): Readonly<Record<string, string | undefined>> {
   const meta = parseFluxMeta(object)
-  const handled: Record<string, string> = meta.requestedAt === '' ? {} : { lastHandledReconcileAt: meta.requestedAt }
+  const handled: Record<string, string | undefined> = { ...handledRequest(meta) }
   for (const [name, field] of Object.entries(REQUESTS)) {
     const annotation = `reconcile.fluxcd.io/${name}`
     const request = readAnnotationRequest(meta, meta.annotations[annotation], readText(object, 'status', field))

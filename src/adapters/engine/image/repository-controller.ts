@@ -25,7 +25,7 @@ type Memory = {
   failures: number
   /** What of the spec was answered for, and the last request. */
   handled: string
-  handledRequest: string
+  handledRequest: string | undefined
   /** A scan that is not in the status yet, with the object that it was for: what was changed meanwhile is for the next one. */
   scanned: { readonly repository: ImageRepository; readonly outcome: ScanOutcome } | undefined
 }
@@ -129,7 +129,13 @@ async function scan(own: Own, repository: ImageRepository, key: string): Promise
 }
 
 function memoryOf({ memories }: Own, key: string): Memory {
-  const found = memories.get(key) ?? { nextScanMs: 0, failures: 0, handled: '', handledRequest: '', scanned: undefined }
+  const found = memories.get(key) ?? {
+    nextScanMs: 0,
+    failures: 0,
+    handled: '',
+    handledRequest: undefined,
+    scanned: undefined,
+  }
   memories.set(key, found)
   return found
 }
@@ -137,7 +143,7 @@ function memoryOf({ memories }: Own, key: string): Memory {
 /** Asked for something that was not answered yet; a request that is taken back asks for nothing. */
 function isAsked({ handled, handledRequest }: Memory, repository: ImageRepository): boolean {
   const { requestedAt } = repository
-  return handled !== askOf(repository) || (requestedAt !== '' && requestedAt !== handledRequest)
+  return handled !== askOf(repository) || (requestedAt !== undefined && requestedAt !== handledRequest)
 }
 
 function note(memory: Memory, repository: ImageRepository): void {

@@ -28,7 +28,7 @@ export type Memory = {
   target: Target | undefined
   nextMs: number
   handledGeneration: number
-  handledRequest: string
+  handledRequest: string | undefined
   handledRevision: string
   handledDigest: string
   /** Who else wants which object, as far as it was told. */
@@ -83,7 +83,7 @@ export function newMemory(): Memory {
     target: undefined,
     nextMs: 0,
     handledGeneration: -1,
-    handledRequest: '',
+    handledRequest: undefined,
     changedMs: -Infinity,
     handledRevision: '',
     handledDigest: '',

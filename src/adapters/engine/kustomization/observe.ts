@@ -81,7 +81,7 @@ function digestFor(
 function dueInMs(tools: KustomizationTools, memory: Memory, kustomization: Kustomization, source: SourceState): number {
   const { generation, requestedAt } = kustomization
   if (generation !== memory.handledGeneration) return 0
-  if (requestedAt !== '' && requestedAt !== memory.handledRequest) return 0
+  if (requestedAt !== undefined && requestedAt !== memory.handledRequest) return 0
   const leftMs = memory.nextMs - tools.context.clock.monotonicMs()
   if (source.kind !== 'ready') return tools.context.traps === 'flux' ? leftMs : 0
   const isNew = source.revision !== memory.handledRevision || source.digest !== memory.handledDigest
@@ -91,7 +91,7 @@ function dueInMs(tools: KustomizationTools, memory: Memory, kustomization: Kusto
 
 /** Names what was asked of a Kustomization: its spec, and a request. */
 export function askOf({ generation, requestedAt }: Kustomization): string {
-  return `${generation} ${requestedAt}`
+  return `${generation} ${requestedAt ?? ''}`
 }
 
 /** Told once a revision, and in Flux for every change of the object and at every retry; in Flux not again for those behind a cycle, which never hear of a new revision. */

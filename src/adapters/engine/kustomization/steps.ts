@@ -1,7 +1,7 @@
 import type { KustomizationChange, KustomizationSeen } from '../../../controllers/kustomization.ts'
 import type { Attempt, StepFailure } from '../../../controllers/kustomization.ts'
 import { renderDuration } from '../../../kinds/duration.ts'
-import { FINALIZER } from '../../../kinds/flux-object.ts'
+import { FINALIZER, isRequested } from '../../../kinds/flux-object.ts'
 import type { Kustomization } from '../../../kinds/kustomization.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { describeRef, refOf, type KubeObject, type ObjectRef } from '../../../lib/kube/object.ts'
@@ -137,7 +137,8 @@ async function apply(
     await context.report({ ...applyFact(key, kustomization, attempt, plan), intended: true })
   }
   tellLeftAlone(tools, memory, kustomization)
-  const isAsked = attempt.requestedAt !== kustomization.lastHandledReconcileAt
+  const { lastHandledReconcileAt } = kustomization
+  const isAsked = isRequested({ requestedAt: attempt.requestedAt, lastHandledReconcileAt })
   const guarded = context.traps === 'safe' ? emptyBuild(kustomization, objects) : undefined
   const tellOwner = (owner: string, ref: ObjectRef): void => tellRival(tools, owner, key, ref)
   const applying = { target, holds, tellOwner, isAsked, onPlan }

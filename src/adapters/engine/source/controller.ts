@@ -36,7 +36,7 @@ type Memory<Source> = {
   isNews: boolean
   failures: number
   handledGeneration: number
-  handledRequest: string
+  handledRequest: string | undefined
   /** A look that is not in the status yet, with the object that it was for: what was changed meanwhile is for the next one. */
   looked: { readonly source: Source; readonly outcome: LookOutcome } | undefined
 }
@@ -92,7 +92,7 @@ function memoryOf<Source extends SourceObject>({ memories }: Own<Source>, key: s
     isNews: false,
     failures: 0,
     handledGeneration: -1,
-    handledRequest: '',
+    handledRequest: undefined,
     looked: undefined,
   }
   memories.set(key, found)
@@ -113,7 +113,7 @@ function observe<Source extends SourceObject>(own: Own<Source>, key: string): So
   const source = looked?.source ?? kind.parse(object)
   const { generation, requestedAt } = source
   const isAsked =
-    generation !== memory.handledGeneration || (requestedAt !== '' && requestedAt !== memory.handledRequest)
+    generation !== memory.handledGeneration || (requestedAt !== undefined && requestedAt !== memory.handledRequest)
   return {
     source,
     nowMs: context.clock.nowMs(),

@@ -10,6 +10,12 @@ test('CEL faults are told in the words of cel-go', () => {
     ['this is (not cel', undefined, /<input>:1:6: Syntax error: mismatched input 'is' expecting <EOF>\n/],
     ['foo.', undefined, /<input>:1:5: Syntax error: no viable alternative at input '\.'/],
     ['spec.(', undefined, /<input>:1:6: Syntax error: no viable alternative at input '\.\('/],
+    [
+      'nope(',
+      undefined,
+      /<input>:1:6: Syntax error: mismatched input '<EOF>' expecting \{'\[', '\{', '\(', '\)', '\.', /,
+    ],
+    ['a in (', undefined, /expecting \{'\[', '\{', '\(', '\.', /],
     ['a ==', undefined, /<input>:1:5: Syntax error: mismatched input '<EOF>' expecting \{'\[', /],
     ['foo', ['res'], /<input>:1:1: undeclared reference to 'foo'/],
     // a function of an unknown receiver is told of where nobody has such a one

@@ -1,9 +1,5 @@
 import { nodesBelow, nodesIn, placeOf, type PlacedNode } from './places.ts'
 
-/** What may start an expression, as cel-go lists it. */
-const STARTS =
-  "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"
-
 const CLOSERS: Readonly<Record<string, string>> = { RPAREN: ')', RBRACKET: ']', RBRACE: '}' }
 
 /**
@@ -27,7 +23,7 @@ export function explainSyntax(text: string, summary: string, start: number): str
       `Syntax error: ${token === '<EOF>' ? 'missing' : 'mismatched input'} ${closerText(closer, token)}`,
     )
   if (/^Unexpected token/.test(summary))
-    return located(text, place, `Syntax error: mismatched input '${token}' expecting ${STARTS}`)
+    return located(text, place, `Syntax error: mismatched input '${token}' expecting ${startsOf(text.slice(0, place))}`)
   if (/^Unexpected character/.test(summary) && /^[\w.'"]/.test(rest)) {
     const isLast = rest.slice(token.length).trim() === ''
     return located(
@@ -37,6 +33,17 @@ export function explainSyntax(text: string, summary: string, start: number): str
     )
   }
   return located(text, place, `Syntax error: ${summary.slice(0, 1).toLowerCase()}${summary.slice(1)}`)
+}
+
+/** What may start an expression, as cel-go lists it; arguments of a function may be none. */
+function startsOf(before: string): string {
+  const end = isCall(before) ? "')', " : ''
+  return `{'[', '{', '(', ${end}'.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}`
+}
+
+/** Behind the name of a function and its bracket, which may be closed again. */
+function isCall(before: string): boolean {
+  return /(?!\bin\s*\()\b[A-Za-z_]\w*\s*\(\s*$/.test(before)
 }
 
 const OTHER_WORDS: Readonly<Record<string, string>> = { 'has() invalid argument': 'invalid argument to has() macro' }

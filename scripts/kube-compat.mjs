@@ -19,6 +19,7 @@ const REFUSED = [
     'admission policies',
     'obeyed; asked of objects, their status and scale, not of other subresources; `Audit` is a line of the log',
   ],
+  ['whole numbers beyond 2^53 in JSON', 'refused by name: they would be kept as others'],
   ['several nodes’ worth of volumes, CSI', 'kinds are stored, nothing acts on them'],
   ['tokens bound to webhook configurations', 'refused by name'],
   ['constrained impersonation (`impersonate:user-info` and its like)', 'the verb `impersonate` alone counts'],

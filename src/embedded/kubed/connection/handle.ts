@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { attributesOf, authorize } from '../authorization/authorize.ts'
+import { mediaTypeOf } from '../request/media-type.ts'
 import type { Call, Connection } from '../request/call.ts'
 import type { Environment } from '../environment.ts'
 import { badRequest, Fault, unknownResource } from '../fault.ts'
@@ -66,7 +67,7 @@ async function route(
   const path = mark < 0 ? target : target.slice(0, mark)
   const query = new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1))
   const found = parseRoute(path)
-  const contentType = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
+  const contentType = mediaTypeOf(request.headers['content-type'] ?? '', request.method ?? 'GET')
   const asked = attributesOf(found, path, request.method ?? 'GET', query)
   env.meter.follow({ method: request.method ?? 'GET', found, verb: asked.verb, query, contentType }, response)
   checkTimeout(found, query)

@@ -6,7 +6,8 @@ import { decodeProtobuf, ProtobufError } from '../../../lib/kube-typed/protobuf/
 import type { Call } from '../request/call.ts'
 import { badRequest, Fault } from '../fault.ts'
 import { apiVersionOf } from '../resources/resource.ts'
-import { parseJson, tooLargeIn } from './json-text.ts'
+import { inexact, parseJson, tooLargeIn } from './json-text.ts'
+import { inexactIn, spellingOf } from './number-text.ts'
 import { DecodeError, decodeTyped } from './typed.ts'
 import { type Body, readYaml, UnreadableBody } from './yaml-body.ts'
 
@@ -51,7 +52,9 @@ export function checkInputType(contentType: string): void {
 /** Reads the options of a DELETE, which may say that they are of any group. @throws Fault 400, 415 */
 export function readDeleteOptions(call: Call): JsonObject {
   try {
-    const { value } = readBody({ ...call, fieldValidation: 'Ignore' })
+    // Options are of a type of Go's, whatever is deleted.
+    const resource = { ...call.resource, custom: undefined }
+    const { value, spelling } = readBody({ ...call, resource, fieldValidation: 'Ignore' })
     const body = isObject(value) ? value : {}
     const kind = stringOf(body.kind) || 'DeleteOptions'
     if (kind !== 'DeleteOptions') {
@@ -59,7 +62,7 @@ export function readDeleteOptions(call: Call): JsonObject {
       throw badRequest(`no kind "${kind}" is registered for version "${version}" in scheme "pkg/runtime/scheme.go:111"`)
     }
     const type = definitionType('io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions')
-    if (type !== undefined) decodeTyped(type, body, '', { unknown: [] }, 'DeleteOptions')
+    if (type !== undefined) decodeTyped(type, body, '', { unknown: [], spelling }, 'DeleteOptions')
     return body
   } catch (error) {
     throw error instanceof UnreadableBody || error instanceof DecodeError ? badRequest(error.message) : error
@@ -67,7 +70,7 @@ export function readDeleteOptions(call: Call): JsonObject {
 }
 
 /** Reads a patch. @throws Fault 400 */
-export function readPatch({ body, contentType, fieldValidation }: Call): Body {
+export function readPatch({ body, contentType, fieldValidation, resource }: Call): Body {
   const text = body.toString('utf8')
   if (contentType === 'application/apply-patch+yaml') {
     try {
@@ -80,6 +83,7 @@ export function readPatch({ body, contentType, fieldValidation }: Call): Body {
   if (value === undefined) throw badRequest('invalid JSON patch')
   const large = tooLargeIn(text)
   if (large !== undefined) throw badRequest(unheld(large, contentType))
+  if (resource.custom !== undefined) refuseInexact(text)
   try {
     const unknown =
       contentType === 'application/json-patch+json' && fieldValidation !== 'Ignore' ? unknownIn(value) : []
@@ -139,14 +143,22 @@ function readJson({ fieldValidation, resource }: Call, text: string): Body {
     const why = `json: cannot unmarshal number ${large} into Go value of type float64`
     throw badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${why}`)
   }
+  if (resource.custom !== undefined) refuseInexact(text)
   try {
     if (value === undefined) scanGoJson(text)
     else if (value === null) return { value, oddities: [] }
     else checkHeader(value)
-    return { value: value ?? {}, oddities: odditiesIn(text, fieldValidation) }
+    const spelling = value === undefined || resource.custom !== undefined ? undefined : spellingOf(text, value)
+    return { value: value ?? {}, oddities: odditiesIn(text, fieldValidation), spelling }
   } catch (error) {
     throw error instanceof GoJsonError ? new UnreadableBody(UNKNOWN_KIND + error.message) : error
   }
+}
+
+/** What no type says of a custom resource, Go keeps as it is. @throws Fault 400 */
+function refuseInexact(text: string): void {
+  const number = inexactIn(text)
+  if (number !== undefined) throw inexact(number)
 }
 
 const UNKNOWN_KIND = "couldn't get version/kind; json parse error: "

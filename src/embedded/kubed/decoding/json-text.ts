@@ -1,5 +1,6 @@
 import { asJson, type Json } from '../../../lib/kube/json.ts'
 import { badRequest, Fault } from '../fault.ts'
+import { TOKENS } from './number-text.ts'
 
 /** The value of a JSON text as Go reads it; undefined for a text that is none. @throws Fault 400 for what cannot be kept */
 export function parseJson(text: string): Json | undefined {
@@ -34,9 +35,12 @@ export function refusePrototypes(value: Json): void {
   }
 }
 
+/** 400 for a whole number that a float cannot keep: it would be another one when it is read again. */
+export const inexact = (number: string): Fault =>
+  badRequest(`kubed does not keep the number ${number} exactly: whole numbers end at ${Number.MAX_SAFE_INTEGER} here`)
+
 /** A text with a number that needs more digits, or a larger power, than most have. */
 const MAY_BE_LARGE = /(?<!\d)\d{300}|[eE]\+?\d{3}/
-const TOKENS = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/g
 
 /** The first number of a JSON text that Go's floats cannot hold. */
 export function tooLargeIn(text: string): string | undefined {

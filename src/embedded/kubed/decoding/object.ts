@@ -15,13 +15,18 @@ import { DecodeError, decodeTyped, type Reading } from './typed.ts'
  *
  * Works in place on its value. `isRestored`: it was decoded and merged before.
  */
-export function decodeObject(env: Environment, call: Call, { value, oddities }: Body, isRestored = false): Obj {
+export function decodeObject(
+  env: Environment,
+  call: Call,
+  { value, oddities, spelling }: Body,
+  isRestored = false,
+): Obj {
   const { resource } = call
   const body = isObject(value) ? value : {}
   if (resource.custom === undefined) checkKind(env, resource, body)
   else checkCustomKind(call, resource, body, value)
   const unknown: string[] = []
-  decodeInto(resource, body, { unknown, isRestored })
+  decodeInto(resource, body, { unknown, isRestored, spelling })
   reportUnknown(call, unknown, oddities)
   return objFrom(body, apiVersionOf(resource), resource.kind)
 }
@@ -101,7 +106,11 @@ function checkKind(env: Environment, resource: Resource, body: JsonObject): void
       .all()
       .some(
         (each) =>
-          isOfScheme && each.group === group && each.version === version && each.kind === saidKind.replace(/List$/, ''),
+          isOfScheme &&
+          each.custom === undefined &&
+          each.group === group &&
+          each.version === version &&
+          each.kind === saidKind.replace(/List$/, ''),
       )
   if (!isKnown && resource.custom === undefined && !wasVersion(resource, { apiVersion: saidVersion, kind: saidKind }))
     throw refuse(
@@ -207,7 +216,7 @@ function asOneFault(faults: readonly string[]): string[] {
 function isInside({ resource, contentType }: Call, unknown: readonly string[], oddity: string): boolean {
   if (resource.custom !== undefined || contentType === 'application/yaml') return false
   const path = /^duplicate field "(.*)"$/.exec(oddity)?.[1] ?? ''
-  return unknown.some((each) => path.startsWith(`${each}.`) || path.startsWith(`${each}[`))
+  return unknown.some((each) => path === each || path.startsWith(`${each}.`) || path.startsWith(`${each}[`))
 }
 
 const told = (unknown: readonly string[], oddities: readonly string[]): string[] => [
@@ -223,7 +232,8 @@ function inOrder(
 ): string[] {
   const isOnePass = resource.custom === undefined && method !== 'PATCH' && /^(application\/json)?$/.test(contentType)
   if (!isOnePass) return told(unknown, oddities)
-  return orderInText(body.toString('utf8'), unknown).map(
-    ({ path, isRepeated }) => `${isRepeated ? 'duplicate' : 'unknown'} field ${JSON.stringify(path)}`,
-  )
+  const heard = new Set(told(unknown, oddities))
+  return orderInText(body.toString('utf8'), unknown)
+    .map(({ path, isRepeated }) => `${isRepeated ? 'duplicate' : 'unknown'} field ${JSON.stringify(path)}`)
+    .filter((fault) => heard.has(fault))
 }

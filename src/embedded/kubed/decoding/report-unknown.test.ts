@@ -29,6 +29,17 @@ for (const { it, type, unknown, oddities, want } of strict)
     assert.throws(() => reportUnknown(call as unknown as Call, unknown, oddities), { message: want })
   })
 
+test('of a field that a kind does not have nothing more is told, however often it stands there', () => {
+  const text = '{"spec":{"replicas":1,"replicas":2,"nope":1,"nope":{"a":1,"a":2}}}'
+  const call = {
+    ...{ fieldValidation: 'Warn', contentType: 'application/json', warnings: [] as string[], body: Buffer.from(text) },
+    ...{ method: 'POST', resource: { kind: 'Deployment', version: 'v1' } },
+  }
+  const oddities = ['spec.replicas', 'spec.nope', 'spec.nope.a'].map((path) => `duplicate field "${path}"`)
+  reportUnknown(call as unknown as Call, ['spec.nope'], oddities)
+  assert.deepEqual(call.warnings, ['duplicate field "spec.replicas"', 'unknown field "spec.nope"'])
+})
+
 test('fields that a kind does not have may be many', () => {
   const call = { fieldValidation: 'Warn', warnings: [] as string[] }
   const unknown = Array.from({ length: 200_000 }, (_, index) => `unknown field "spec.a${index}"`)

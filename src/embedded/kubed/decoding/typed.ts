@@ -4,6 +4,8 @@ import { isObject, type Json } from '../../../lib/kube/json.ts'
 import { GoTimeError, parseGoTime } from '../../../lib/kube/go-time.ts'
 import { isQuantityError, parseQuantity } from '../../../lib/kube/quantity.ts'
 import { trimEndOf } from '../../../lib/value/trim-end.ts'
+import { inexact } from './json-text.ts'
+import { isInexact, isInt64, type Spelling } from './number-text.ts'
 
 /** A value that does not fit its Go type, in Go's words. */
 export class DecodeError extends Error {}
@@ -20,6 +22,10 @@ export type Reading = {
    * @see https://pkg.go.dev/k8s.io/apimachinery/pkg/runtime#UnstructuredConverter
    */
   readonly isRestored?: boolean
+  /** How odd numbers are written; undefined where there are none. */
+  readonly spelling?: Spelling | undefined
+  /** How the number that is read is written, when it is odd. */
+  readonly text?: string | undefined
 }
 
 /**
@@ -49,10 +55,12 @@ export function decodeTyped(
   if (!isObject(value))
     throw mismatch(reading, value, fields, owner, goType ?? goName(type), isMap ? 'map from' : 'struct from:')
   const here = isMap ? owner : bareName(type)
+  const spelled = reading.spelling?.get(value)
   for (const name of Object.keys(value)) {
     const field = value[name]
     const child = type.child(name)
-    if (isRightScalar(child, field)) continue
+    const text = spelled?.get(name)
+    if (text === undefined && isRightScalar(child, field)) continue
     const below = path === '' ? name : `${path}.${name}`
     if (child === undefined) {
       if (!isMap || type.schema.additionalProperties === undefined) {
@@ -65,7 +73,8 @@ export function decodeTyped(
     const own = isMap ? '' : `${embedderOf(type.name, name)}${name}`
     const named = isMap ? fields : fields === '' ? own : `${fields}.${own}`
     const declared = goTypeOf(type.name, name)
-    const decoded = field === undefined ? undefined : decodeTyped(child, field, below, reading, here, named, declared)
+    const read = text === undefined ? reading : { ...reading, text }
+    const decoded = field === undefined ? undefined : decodeTyped(child, field, below, read, here, named, declared)
     if (decoded !== undefined) value[name] = decoded
     else if (isMap && field === null && child.kind !== 'any') value[name] = zeroOf(child)
     else delete value[name]
@@ -88,9 +97,12 @@ function decodeItems(
 ): Json[] {
   const { element } = type
   if (element === undefined) return list
-  return list.map(
-    (item, index) => decodeTyped(element, item, `${path}[${index}]`, reading, owner, fields, goType) ?? zeroOf(element),
-  )
+  const spelled = reading.spelling?.get(list)
+  return list.map((item, index) => {
+    const text = spelled?.get(String(index))
+    const read = text === undefined ? reading : { ...reading, text }
+    return decodeTyped(element, item, `${path}[${index}]`, read, owner, fields, goType) ?? zeroOf(element)
+  })
 }
 
 /** What Go has where nothing was said: null for a pointer. */
@@ -110,8 +122,8 @@ function decodeScalar(
   goType: string | undefined,
   reading: Reading,
 ): Json {
-  if (fits(type, value)) return value
   const { type: scalar, format } = type.schema
+  if (fits(type, value) && (scalar !== 'integer' || isWhole(reading))) return value
   if (reading.isRestored && format === 'int32' && typeof value === 'number' && Number.isInteger(value))
     return Number(BigInt.asIntN(32, BigInt(value)))
   throw mismatch(reading, value, path, owner, goType ?? goName(type), undefined, scalar)
@@ -123,17 +135,26 @@ const fits = ({ schema }: FieldType, value: Json | undefined): boolean =>
 const isInRange = (value: Json | undefined, format: string | undefined): boolean =>
   typeof value === 'number' && Number.isInteger(value) && (format !== 'int32' || value === (value | 0))
 
+/** True of a number that Go reads as a whole one. @throws Fault 400 for one that would not be kept as it is */
+function isWhole({ text }: Reading): boolean {
+  if (text === undefined) return true
+  if (isInexact(text)) throw inexact(text)
+  return isInt64(text)
+}
+
 function decodeSpecial(type: FieldType, value: Json, path: string, owner: string, reading: Reading): Json {
   switch (type.special) {
     case 'quantity': {
       const quantity = parseQuantity(
-        typeof value === 'string' || typeof value === 'number' ? value : JSON.stringify(value),
+        typeof value === 'string'
+          ? value
+          : (reading.text ?? (typeof value === 'number' ? value : JSON.stringify(value))),
       )
       if (isQuantityError(quantity)) throw new DecodeError(quantity.error)
       return quantity.text
     }
     case 'intOrString':
-      if (typeof value === 'string' || isInRange(value, 'int32')) return value
+      if (typeof value === 'string' || (isInRange(value, 'int32') && isWhole(reading))) return value
       throw mismatch(reading, value, path, owner, 'int32', undefined, 'itself')
     case 'time':
     case 'microTime':
@@ -197,12 +218,12 @@ function notConverted(value: Json, wanted: string, scalar: string | undefined): 
 export const goKindOf = (value: Json): string =>
   Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value === 'boolean' ? 'bool' : typeof value
 
-const shownKind = (value: Json, wanted: string): string =>
-  typeof value === 'number' && /^u?int/.test(wanted) ? `number ${value}` : goKindOf(value)
+const shownKind = (value: Json, wanted: string, text?: string): string =>
+  typeof value === 'number' && /^u?int/.test(wanted) ? `number ${text ?? value}` : goKindOf(value)
 
 /** @param scalar what the schema calls the type; `itself` where the type reads its own JSON */
 function mismatch(
-  { isRestored = false }: Reading,
+  { isRestored = false, text }: Reading,
   value: Json,
   path: string,
   owner: string,
@@ -217,7 +238,8 @@ function mismatch(
       : `cannot restore ${container} ${reflectKind(value)}`
   const field = owner === '' ? path : `${owner}.${path}`
   return new DecodeError(
-    restored ?? `json: cannot unmarshal ${shownKind(value, wanted)} into Go struct field ${field} of type ${wanted}`,
+    restored ??
+      `json: cannot unmarshal ${shownKind(value, wanted, text)} into Go struct field ${field} of type ${wanted}`,
   )
 }
 

@@ -9,9 +9,15 @@ import { resolveScalar } from '../../../lib/yaml/resolve.ts'
 import { goSyntaxError } from '../../../lib/yaml/syntax/go-syntax-error.ts'
 import { goOldSyntax } from '../../../lib/yaml/write/go-syntax.ts'
 import { parseJson, refusePrototypes, tooLargeIn } from './json-text.ts'
+import type { Spelling } from './number-text.ts'
 
 /** A body as a value, with what was odd in its text (keys that stand twice), in the words of Go's readers. */
-export type Body = { readonly value: Json; readonly oddities: readonly string[] }
+export type Body = {
+  readonly value: Json
+  readonly oddities: readonly string[]
+  /** How its odd numbers are written, where it is JSON and has such. */
+  readonly spelling?: Spelling | undefined
+}
 
 /** The body cannot be read as the media type that it says; the message is the reader's. */
 export class UnreadableBody extends Error {}

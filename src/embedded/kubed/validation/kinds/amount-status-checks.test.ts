@@ -71,6 +71,11 @@ const cases: { it: string; of: (errors: FieldError[]) => void; want: string[] }[
     ],
   },
   {
+    it: 'a node with more pods than Go counts by thousandths',
+    of: node({ capacity: { pods: '1Ei', 'x.io/y': '1Pi' } }),
+    want: ['status.capacity.pods: Invalid value: "1Ei": must be an integer'],
+  },
+  {
     it: 'an address that is there twice',
     of: node({
       addresses: [

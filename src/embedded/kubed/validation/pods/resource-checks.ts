@@ -211,9 +211,14 @@ export function checkAmount(name: string, amount: Json | undefined, path: string
   const quantity = amountOf(amount)
   if (quantity === undefined) return
   if (quantity.nano < 0n) invalidValue(errors, path, quantity.text, 'must be greater than or equal to 0')
-  if ((COUNTS.has(name) || isExtended(name)) && quantity.nano % 1_000_000_000n !== 0n)
+  if ((COUNTS.has(name) || isExtended(name)) && !isWhole(quantity.nano))
     invalidValue(errors, path, quantity.text, 'must be an integer')
 }
+
+/** Go asks for the thousandths, of which it counts no more than these: larger amounts have some left. */
+const MOST_THOUSANDTHS = 2n ** 63n - 1n
+
+const isWhole = (nano: bigint): boolean => nano % 1_000_000_000n === 0n && nano / 1_000_000n <= MOST_THOUSANDTHS
 
 /** Amounts of what a quota counts. */
 export function checkQuotaAmounts(amounts: JsonObject, path: string, errors: FieldError[]): void {

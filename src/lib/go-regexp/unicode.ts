@@ -20,13 +20,15 @@ const ALIASES: Readonly<Record<string, string>> = {
 /** Scripts whose whole name has four letters, as Unicode's abbreviations have, which Go does not know. */
 const SHORT_SCRIPTS = new Set(['Ahom', 'Cham', 'Kawi', 'Lisu', 'Thai'])
 
-const known = new Map<string, Ranges | undefined>()
+/** Of names that there are: others would be without end. */
+const known = new Map<string, Ranges>()
 
 /** What `\p{name}` stands for: a category or a script, its case and its blanks, dashes and underscores not minded; undefined for no name. */
 export function unicodeClass(written: string): Ranges | undefined {
   const name = canonical(written)
-  if (!known.has(name)) known.set(name, rangesOf(name))
-  return known.get(name)
+  const ranges = known.get(name) ?? rangesOf(name)
+  if (ranges !== undefined) known.set(name, ranges)
+  return ranges
 }
 
 function canonical(name: string): string {

@@ -49,15 +49,15 @@ export function packageOf(apiVersion: string): string {
  * Decoded a package at a time on first use, without descriptions. `undefined` for kinds that Kubernetes does not have built in.
  */
 export function schemaFor(apiVersion: string, kind: string): FieldType | undefined {
-  const name = `${packageOf(apiVersion)}.${kind}`
-  return definition(name) === undefined ? undefined : definitionType(name)
+  return definitionType(`${packageOf(apiVersion)}.${kind}`)
 }
 
 /** The type of a definition by its full name, for example `io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta`. */
 export function definitionType(name: string): FieldType | undefined {
+  if (definition(name) === undefined) return undefined
   let ref = references.get(name)
   if (ref === undefined) references.set(name, (ref = { $ref: `${PREFIX}${name}` }))
-  return definition(name) === undefined ? undefined : typeOf(ref, definition)
+  return typeOf(ref, definition)
 }
 
 /** The document lost the defaults of list keys; the Go types carry them (+default="TCP", +default=""). */

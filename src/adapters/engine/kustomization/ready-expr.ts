@@ -1,13 +1,11 @@
 import type { DependencyState } from '../../../controllers/depends-on.ts'
-import { compileCel, type Cel } from '../../../lib/cel/compile.ts'
+import { compileCel } from '../../../lib/cel/compile.ts'
 import { parseDurationMs, renderDuration } from '../../../kinds/duration.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import type { KubeObject } from '../../../lib/kube/object.ts'
 import { isRecord } from '../../../lib/value/is-record.ts'
+import { remember } from '../../../lib/value/remember.ts'
 import { boundedExpression } from '../bounded-expression.ts'
-
-const compiled = new Map<string, Cel>()
-const MOST_COMPILED = 1000
 
 /** Evaluates `dependsOn[].readyExpr` over `self` and `dep`. A text that is no CEL can never work; anything else may, later. */
 export function evaluateReadyExpr(
@@ -36,10 +34,6 @@ function asTyped(object: KubeObject): KubeObject {
   return { ...object, spec }
 }
 
-function compile(text: string): Cel {
-  const found =
-    compiled.get(text) ?? compileCel(text, { variables: ['self', 'dep'], output: 'bool', guard: boundedExpression })
-  if (compiled.size >= MOST_COMPILED) compiled.clear()
-  compiled.set(text, found)
-  return found
-}
+const compile = remember(1000, (text) =>
+  compileCel(text, { variables: ['self', 'dep'], output: 'bool', guard: boundedExpression }),
+)

@@ -1,10 +1,10 @@
+import { remember } from '../../../lib/value/remember.ts'
+
 type Port = { readonly name?: string; readonly port: number; readonly protocol: string; readonly appProtocol?: string }
 
 const OFFSET = 0x6c62272e07bb014262b821756295c58dn
 const PRIME = 0x1000000000000000000013bn
 const MASK = (1n << 128n) - 1n
-const MOST_KNOWN = 1000
-const known = new Map<string, bigint>()
 
 /**
  * Ports of an EndpointSlice in the order in which Kubernetes writes them: by the FNV-1a hash (128 bits) of each port as Go prints it.
@@ -35,12 +35,8 @@ function byHash<Each>(ports: readonly Each[], print: (port: Each) => string): re
 }
 
 /** Few texts come again and again: every pod of a Service has the same ports. */
-function hashOf(text: string): bigint {
-  const present = known.get(text)
-  if (present !== undefined) return present
+const hashOf = remember(1000, (text) => {
   let hash = OFFSET
   for (const byte of Buffer.from(text)) hash = ((hash ^ BigInt(byte)) * PRIME) & MASK
-  if (known.size >= MOST_KNOWN) known.clear()
-  known.set(text, hash)
   return hash
-}
+})

@@ -1,24 +1,16 @@
 import { SluiceError } from '../../../../lib/error/sluice-error.ts'
 import { compileRegexp, type GoRegexp } from '../../../../lib/go-regexp/go-regexp.ts'
+import { remember } from '../../../../lib/value/remember.ts'
 
-/** Patterns of definitions in use; forgotten all at once when they are too many. */
-const known = new Map<string, GoRegexp | string>()
-const MOST_KNOWN = 2000
-
-function compiled(pattern: string): GoRegexp | string {
-  const found = known.get(pattern)
-  if (found !== undefined) return found
-  if (known.size >= MOST_KNOWN) known.clear()
-  let made: GoRegexp | string
+/** Patterns of definitions in use; what is wrong with those that are none. */
+const compiled = remember(2000, (pattern): GoRegexp | string => {
   try {
-    made = compileRegexp(pattern)
+    return compileRegexp(pattern)
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
-    made = error.message
+    return error.message
   }
-  known.set(pattern, made)
-  return made
-}
+})
 
 /** Why a pattern is no regular expression of Go; undefined when it is one. */
 export function patternFault(pattern: string): string | undefined {

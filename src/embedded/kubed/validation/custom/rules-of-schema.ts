@@ -1,8 +1,9 @@
-import { type Cel, compileCel } from '../../../../lib/cel/compile.ts'
+import { compileCel } from '../../../../lib/cel/compile.ts'
 import { celText } from '../../../../lib/cel/formats.ts'
 import { SluiceError } from '../../../../lib/error/sluice-error.ts'
 import type { FieldType } from '../../../../lib/kube-schema/schema.ts'
 import { isObject, type Json, type JsonObject, objectOf, objectsOf, stringOf } from '../../../../lib/kube/json.ts'
+import { remember } from '../../../../lib/value/remember.ts'
 import type { FieldError } from '../../fault.ts'
 import { isUnchanged, twinsIn } from './unchanged.ts'
 import { boundedCalls } from '../../../../machine/bounded-call.ts'
@@ -19,16 +20,8 @@ const REASONS: Readonly<Record<string, FieldError['type']>> = {
 /** Guards an expression of a definition or a policy, which comes from outside: 200 ms of processor time at most. */
 export const boundedRule = boundedCalls(200)
 
-/** Expressions of definitions in use; forgotten all at once when they are too many. */
-const known = new Map<string, Cel>()
-const MOST_KNOWN = 2000
-
-function compiled(text: string): Cel {
-  const found = known.get(text) ?? compileCel(text, { guard: boundedRule, library: 'kubernetes' })
-  if (known.size >= MOST_KNOWN) known.clear()
-  known.set(text, found)
-  return found
-}
+/** Expressions of definitions in use. */
+const compiled = remember(2000, (text) => compileCel(text, { guard: boundedRule, library: 'kubernetes' }))
 
 /** A place in a custom resource with what was there before, as far as the two can be told to be the same. */
 type Place = {

@@ -51,7 +51,8 @@ export function openContentStore(root: string): ContentStore {
     openRead: (digest) => createReadStream(pathOf(digest), { highWaterMark: 1 << 18 }),
     async write(bytes) {
       const digest = digestOf(bytes)
-      if ((await store.sizeOf(digest)) !== bytes.length)
+      // what the disk has damaged is written again
+      if (!(await store.read(digest))?.equals(bytes))
         await store.ingest(once(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)), digest, bytes.length)
       return digest
     },

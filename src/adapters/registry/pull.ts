@@ -7,7 +7,7 @@ import type { Descriptor, ImageConfig, ImageManifest, Platform } from '../../lib
 import type { RegistryClient } from './client.ts'
 import { nameOf } from './expect-status.ts'
 import type { StoredManifest } from './manifests.ts'
-import type { ContentStore } from './content-store.ts'
+import { dropDamaged, type ContentStore } from './content-store.ts'
 
 /** An image whose manifest, configuration and layers are all in a content store. */
 export type PulledImage = {
@@ -35,13 +35,14 @@ export async function pullImage(
   const name = formatReference(reference)
   const top = await fetchManifest(client, reference, versionOf(reference), o.signal)
   const { image, stored } = await choosePlatform(client, reference, top, o)
-  await fetchBlob(client, reference, store, checkLayer(image.config, LIMITS.configBytes, name), o.signal)
-  const [config] = await Promise.all([
-    store.read(image.config.digest),
-    store.write(stored.bytes),
-    top === stored ? undefined : store.write(top.bytes),
-  ])
-  if (config === undefined) throw missing(`configuration of ${name}`)
+  const config = await fetchConfig(
+    client,
+    reference,
+    store,
+    checkLayer(image.config, LIMITS.configBytes, name),
+    o.signal,
+  )
+  await Promise.all([store.write(stored.bytes), top === stored ? undefined : store.write(top.bytes)])
   await fetchLayers(client, reference, store, image.layers, o.signal)
   return {
     digest: top.digest,
@@ -84,6 +85,21 @@ async function fetchManifest(
   const stored = await client.getManifest(reference, version, signal ? { signal } : {})
   if (stored === undefined) throw missing(`${nameOf(reference)} ${version}`)
   return stored
+}
+
+/** The configuration as its digest promises it: one that the disk has damaged is fetched again. */
+async function fetchConfig(
+  client: RegistryClient,
+  reference: Reference,
+  store: ContentStore,
+  descriptor: Descriptor,
+  signal: AbortSignal | undefined,
+): Promise<Buffer> {
+  await dropDamaged(store, descriptor.digest)
+  await fetchBlob(client, reference, store, descriptor, signal)
+  const config = await store.read(descriptor.digest)
+  if (config === undefined) throw missing(`configuration of ${formatReference(reference)}`)
+  return config
 }
 
 async function fetchLayers(

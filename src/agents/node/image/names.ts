@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { parseImageConfig } from '../../../lib/oci/manifest.ts'
 import { linuxPlatform, selectPlatform } from '../../../lib/oci/platform.ts'
-import type { ContentStore } from '../../../adapters/registry/content-store.ts'
+import { dropDamaged, type ContentStore } from '../../../adapters/registry/content-store.ts'
 import type { PulledImage } from '../../../adapters/registry/pull.ts'
 import { storedManifest } from '../../../adapters/registry/stored-manifest.ts'
 
@@ -49,7 +49,7 @@ function readNames(file: string): Map<string, string> {
   }
 }
 
-/** An image that an earlier pull brought whole, by the digest of what its name meant; undefined where anything of it is missing. */
+/** An image that an earlier pull brought whole, by the digest of what its name meant; undefined where anything of it is missing or damaged. */
 export async function storedImage(content: ContentStore, digest: string): Promise<PulledImage | undefined> {
   let manifestDigest = digest
   for (let depth = 0; depth < 4; depth++) {
@@ -60,8 +60,9 @@ export async function storedImage(content: ContentStore, digest: string): Promis
       manifestDigest = chosen.digest
       continue
     }
-    const config = manifest && (await content.read(manifest.config.digest))
-    if (manifest === undefined || config === undefined) return undefined
+    if (manifest === undefined || (await dropDamaged(content, manifest.config.digest))) return undefined
+    const config = await content.read(manifest.config.digest)
+    if (config === undefined) return undefined
     for (const layer of manifest.layers) if ((await content.sizeOf(layer.digest)) !== layer.size) return undefined
     const { layers } = manifest
     return { digest, manifestDigest, manifest, config: parseImageConfig(config, digest), layers }

@@ -29,7 +29,7 @@ function imageOf(diffId: string): { readonly config: Buffer; readonly manifest: 
   }
   return { config, manifest: Buffer.from(JSON.stringify(manifest)) }
 }
-const { manifest } = imageOf(digestOf(layer))
+const { manifest, config } = imageOf(digestOf(layer))
 
 /** A registry that has one image, as long as it is there. */
 function registry(isThere: boolean, diffId = digestOf(layer)): RegistryClient {
@@ -60,9 +60,20 @@ test('an image that was pulled is found after a restart, though its registry is 
   assert.equal(readFileSync(join(found?.layers[0] ?? '', 'file'), 'utf8'), 'hello')
 })
 
+const blobOf = (root: string, bytes: Buffer): string => join(root, 'blobs/sha256', digestOf(bytes).slice(7))
+
 const damages: { it: string; damage: (root: string) => void }[] = [
-  { it: 'a layer', damage: (root) => writeFileSync(join(root, 'blobs/sha256', digestOf(layer).slice(7)), 'x') },
-  { it: 'the manifest', damage: (root) => rmSync(join(root, 'blobs/sha256', digestOf(manifest).slice(7))) },
+  { it: 'a layer', damage: (root) => writeFileSync(blobOf(root, layer), 'x') },
+  { it: 'the manifest', damage: (root) => rmSync(blobOf(root, manifest)) },
+  {
+    it: 'the manifest, as long as before,',
+    damage: (root) => writeFileSync(blobOf(root, manifest), Buffer.alloc(manifest.length)),
+  },
+  { it: 'the configuration', damage: (root) => writeFileSync(blobOf(root, config), Buffer.alloc(config.length)) },
+  {
+    it: 'the configuration, which still makes sense,',
+    damage: (root) => writeFileSync(blobOf(root, config), String(config).replace('amd64', 'arm64')),
+  },
   { it: 'the list of names', damage: (root) => writeFileSync(join(root, 'names.json'), '{"') },
 ]
 for (const { it, damage } of damages)
@@ -71,6 +82,8 @@ for (const { it, damage } of damages)
     damage(root)
     assert.equal(await openImageStore(root, registry(false), false).find(NAME), undefined)
     assert.ok(await openImageStore(root, registry(true), false).pull(NAME))
+    assert.ok(await openImageStore(root, registry(false), false).find(NAME), 'it is whole again')
+    for (const bytes of [manifest, config, layer]) assert.deepEqual(readFileSync(blobOf(root, bytes)), bytes)
   })
 
 for (const [what, bytes] of [
@@ -79,7 +92,7 @@ for (const [what, bytes] of [
 ] as const)
   test(`a layer that became ${what} of the same size is told, and fetched again`, async (t) => {
     const root = await storeWithImage(t)
-    const blob = join(root, 'blobs/sha256', digestOf(layer).slice(7))
+    const blob = blobOf(root, layer)
     const damage = (): void => {
       writeFileSync(blob, bytes)
       rmSync(join(root, 'layers'), { recursive: true })

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Issuer } from '../../lib/x509/certificate.ts'
+import type { Claims } from '../../lib/jwt/verify.ts'
 import type { JsonObject } from '../../lib/kube/json.ts'
 import type { Route } from './request/route.ts'
 import type { Registry } from './resources/registry.ts'
@@ -30,6 +31,8 @@ export type Environment = {
 /** Signs tokens with one key, and shows the public half. */
 export type Signer = {
   readonly sign: (claims: JsonObject) => string
+  /** What is inside of a token that this key signed. @throws SluiceError JWT_INVALID */
+  readonly claimsOf: (token: string) => Claims
   /** As a key of a JWKS. */
   readonly publicKey: JsonObject
 }

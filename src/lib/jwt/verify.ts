@@ -38,14 +38,24 @@ const LEEWAY_MS = 5 * 60_000
  * @throws SluiceError JWT_INVALID; the message never quotes the token
  */
 export function verifyJwt(token: string, trust: JwtTrust): Claims {
+  const claims = signedClaims(token, trust.keys)
+  checkClaims(claims, trust)
+  return claims
+}
+
+/**
+ * What is inside of a token that one of the keys signed; whose it is, for whom and until when {@link checkClaims} looks at.
+ *
+ * @throws SluiceError JWT_INVALID
+ */
+export function signedClaims(token: string, keys: JwtTrust['keys']): Claims {
   const { header, claims, signed, signature } = split(token)
   const algorithm = own(ALGORITHMS, readText(header, 'alg'))
   if (!algorithm) throw invalid(`algorithm "${readText(header, 'alg')}" is not accepted`)
-  const isSigned = candidates(trust.keys, header, algorithm).some((key) =>
+  const isSigned = candidates(keys, header, algorithm).some((key) =>
     verify(algorithm.hash, signed, { key, dsaEncoding: 'ieee-p1363' }, signature),
   )
   if (!isSigned) throw invalid('no key of the issuer made the signature')
-  checkClaims(claims, trust)
   return claims
 }
 
@@ -56,7 +66,8 @@ export function unverifiedIssuer(token: string): string {
   return issuer
 }
 
-function checkClaims(claims: Claims, { issuers, audience, nowMs }: JwtTrust): void {
+/** Checks issuer, audience and time of what was inside of a token. @throws SluiceError JWT_INVALID */
+export function checkClaims(claims: Claims, { issuers, audience, nowMs }: Omit<JwtTrust, 'keys'>): void {
   const issuer = readText(claims, 'iss')
   if (!issuers.includes(issuer)) throw invalid(`the issuer is '${issuer}', want '${issuers.join("' or '")}'`)
   const named = typeof claims['aud'] === 'string' ? [claims['aud']] : readList(claims, 'aud')

@@ -1,5 +1,5 @@
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
-import { verifyJwt } from '../../../lib/jwt/verify.ts'
+import { checkClaims } from '../../../lib/jwt/verify.ts'
 import { asJson, isObject, type JsonObject, listOf, numberOf, objectOf, stringOf } from '../../../lib/kube/json.ts'
 import type { User } from '../request/user.ts'
 import type { Environment } from '../environment.ts'
@@ -33,8 +33,9 @@ function claimsOf(env: Environment, token: string): JsonObject | undefined {
   if (said === undefined || said.iss !== ISSUER) return undefined
   const [audience = ''] = listOf(said.aud).map(stringOf)
   try {
-    const claims = verifyJwt(token, { keys: [env.signer.publicKey], issuers: [ISSUER], audience, nowMs: env.nowMs() })
-    return objectOf(asJson({ ...claims }))
+    const claims = env.signer.claimsOf(token)
+    checkClaims(claims, { issuers: [ISSUER], audience, nowMs: env.nowMs() })
+    return objectOf(asJson(claims))
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
     const isOver = (numberOf(said.exp) ?? 0) * 1000 <= env.nowMs()

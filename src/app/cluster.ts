@@ -10,6 +10,7 @@ import { type Kubed, serveKubed } from '../embedded/kubed/serve.ts'
 import type { DriverName } from './driver-names.ts'
 import { inlineLess } from './process/inline-less.ts'
 import {
+  type Collector,
   collectMovedBytes,
   collectorOfV8,
   dropIdleCode,
@@ -64,7 +65,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const client = clientFor(kubed)
   const caches = shareCaches(client, { clock: systemClock, onFault: (error) => log(`watch: ${String(error)}`) })
   const pods = caches.open({ apiVersion: 'v1', kind: 'Pod' })
-  const collector = collectorOfV8()
+  const collector = collectorFor(kubed)
   const stopReleasing = [releaseMemoryWhenCalm(collector, pods.onChange), collectMovedBytes(collector)]
   // before the controllers look: no Deployment counts pods of an earlier start as available
   if (options.node === 'none') await markNotReady(client, systemClock, { name: NODE, why: 'started with --node none' })
@@ -95,6 +96,18 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       caches.close()
       client.close()
       await kubed.close()
+    },
+  }
+}
+
+/** V8's collector, which at rest takes what kubed gives back as well. */
+function collectorFor(kubed: Kubed): Collector {
+  const ofV8 = collectorOfV8()
+  return {
+    ...ofV8,
+    collect() {
+      kubed.release()
+      return ofV8.collect()
     },
   }
 }

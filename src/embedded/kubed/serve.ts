@@ -47,6 +47,8 @@ export type Kubed = {
   readonly kubeconfig: string
   readonly token: string
   readonly caPem: string
+  /** Gives back memory that it only takes to be faster. */
+  readonly release: () => void
   readonly close: () => Promise<void>
 }
 
@@ -107,6 +109,7 @@ export async function serveKubed(options: KubedOptions): Promise<Kubed> {
     kubeconfig: writeKubeconfig(dir, kubeconfigOf(url, credentials)),
     token: credentials.token,
     caPem: credentials.caPem,
+    release: store.release,
     async close() {
       await Promise.all(listeners.map((one) => one.close()))
       stopEndingEvents()

@@ -312,3 +312,27 @@ test('what a full disk refuses is neither acknowledged nor shown nor lost, and g
   await untilShowable(store)
   await store.close()
 })
+
+test(
+  'an object is kept decoded as long as it is there, until memory is given back',
+  inFolder(async (file) => {
+    const store = open(file)
+    const first = store.put(KEY, map('default', 'a', 'first'))
+    const second = store.put(KEY, map('default', 'a', 'second'))
+    const other = store.put(KEY, map('default', 'b', 'other'))
+    await store.settled()
+    assert.ok(store.get(KEY, 'default', 'a') === second && store.get(KEY, 'default', 'b') === other)
+    const gone = store.remove(KEY, map('default', 'b', 'gone'))
+    await store.settled()
+    const old = store.since(KEY, 0)?.map(({ stored }) => stored.object)
+    assert.deepEqual(old, [first, second, other, gone])
+    assert.deepEqual(
+      old?.map((each, index) => each === [first, second, other, gone][index]),
+      [false, true, false, false],
+    )
+    store.release()
+    assert.ok(store.get(KEY, 'default', 'a') !== second)
+    assert.deepEqual(store.get(KEY, 'default', 'a'), second)
+    await store.close()
+  }),
+)

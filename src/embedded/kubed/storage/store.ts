@@ -37,6 +37,8 @@ export type Store = {
   /** At most `limit` events after `version`; undefined when they are forgotten. */
   readonly since: (key: string, version: number, limit?: number) => readonly StoreEvent[] | undefined
   readonly watch: (key: string, scope: Scope, handler: Handler) => () => void
+  /** Gives back the memory of what can be made again from its text. */
+  readonly release: () => void
   readonly close: () => Promise<void>
 }
 
@@ -167,6 +169,8 @@ class MemoryStore implements Store {
   readonly watch = (key: string, scope: Scope, handler: Handler): (() => void) =>
     this.#bucketOf(key).watch(scope, handler)
 
+  readonly release = (): void => this.#shelf.clear()
+
   readonly close = async (): Promise<void> => {
     this.#isClosing = true
     await this.settled()
@@ -239,6 +243,7 @@ class MemoryStore implements Store {
     this.#durable = batch.at(-1)?.event.version ?? this.#durable
     this.#busy = []
     for (const { event } of batch) this.#bucketOf(event.key).publish(event)
+    for (const { event } of batch) forgetGone(event)
   }
 
   async #commit(batch: readonly Pending[]): Promise<boolean> {
@@ -257,6 +262,12 @@ class MemoryStore implements Store {
 }
 
 const DONE = Promise.resolve()
+
+/** What is there no more only those look into who have fallen behind. */
+function forgetGone({ type, stored, before }: StoreEvent): void {
+  before?.forget()
+  if (type === 'DELETED') stored.forget()
+}
 
 /** Whether most objects of the kind will not be looked at: then texts are read from the journal one by one. */
 function isOfFew({ isPage, name, namespace, labels = [] }: Range): boolean {

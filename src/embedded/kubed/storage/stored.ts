@@ -27,6 +27,13 @@ export class Shelf {
     this.#next = (this.#next + 1) % MOST_DECODED
     this.#texts.set(object, stored.text)
   }
+
+  /** Keeps no object decoded. */
+  clear(): void {
+    for (const stored of this.#decoded) stored?.forget()
+    this.#decoded.length = 0
+    this.#next = 0
+  }
 }
 
 /** One version of an object as it is kept: its text, decoded when somebody looks inside. Neither is ever changed. */

@@ -19,7 +19,7 @@ function serverWith(subject: JsonObject, namespace = ''): Environment {
     key.endsWith(`/${bindings}`) && (wanted === undefined || wanted === '' || wanted === namespace) ? [binding] : []
   const get = (key: string, wanted: string, name: string): object | undefined =>
     key.endsWith(`/${roles}`) && wanted === namespace && name === 'reader' ? role : undefined
-  return { store: { list, get } } as unknown as Environment
+  return { store: { list, get, changes: () => 0 } } as unknown as Environment
 }
 
 const cases: { it: string; env: Environment; user?: typeof ada; namespace?: string; want: boolean }[] = [
@@ -63,3 +63,47 @@ for (const { it, env, user = ada, namespace = 'shop', want } of cases)
     const asked = { verb: 'get', group: '', resource: 'pods', subresource: '', namespace, name: 'a' }
     assert.equal(judge(env, { uid: '', extra: {}, ...user } as never, asked).isAllowed, want)
   })
+
+test('what users are granted is looked for once, and anew when a role or a binding of any kind has changed', () => {
+  const { store } = serverWith({ kind: 'User', name: 'ada' })
+  const changes = new Map<string, number>()
+  let looked = 0
+  const list = (key: string): ReturnType<typeof store.list> => {
+    looked++
+    return store.list(key)
+  }
+  const env = { store: { ...store, list, changes: (key: string) => changes.get(key) ?? 0 } } as unknown as Environment
+  const isAllowed = (name: string, groups: string[] = []): boolean =>
+    judge(env, { name, groups }, { verb: 'get', group: '', resource: 'pods', subresource: '', namespace: '', name: '' })
+      .isAllowed
+  const looks = (ask: () => boolean): [boolean, number] => {
+    looked = 0
+    return [ask(), looked]
+  }
+  const ask = (): boolean => isAllowed('ada')
+  assert.deepEqual(
+    [looks(ask), looks(ask)],
+    [
+      [true, 1],
+      [true, 0],
+    ],
+  )
+  assert.deepEqual(
+    looks(() => isAllowed('ada', ['team'])),
+    [true, 1],
+  )
+  assert.deepEqual(
+    looks(() => isAllowed('bob', ['ada'])),
+    [false, 1],
+  )
+  for (const kind of ['roles', 'rolebindings', 'clusterroles', 'clusterrolebindings']) {
+    changes.set(`rbac.authorization.k8s.io/${kind}`, 1)
+    assert.deepEqual(
+      [looks(ask), looks(ask)],
+      [
+        [true, 1],
+        [true, 0],
+      ],
+    )
+  }
+})

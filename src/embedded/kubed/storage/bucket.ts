@@ -33,6 +33,7 @@ export class Bucket {
   readonly #watchers = new Map<string, Set<Handler>>()
   /** An index a namespace that was asked for labels, '' for all of them together. */
   readonly #labels = new Map<string, LabelIndex>()
+  #changes = 0
 
   constructor(version: number, live: Live) {
     this.history = new History(version)
@@ -41,6 +42,11 @@ export class Bucket {
 
   get(place: string): Stored | undefined {
     return this.#live.get(place)
+  }
+
+  /** How often something was written or deleted. */
+  get changes(): number {
+    return this.#changes
   }
 
   get size(): number {
@@ -52,11 +58,13 @@ export class Bucket {
   }
 
   set(place: string, stored: Stored): void {
+    this.#changes++
     this.#live.set(place, stored)
     this.#relabel(place, stored)
   }
 
   delete(place: string): void {
+    this.#changes++
     this.#live.delete(place)
     this.#relabel(place, undefined)
   }

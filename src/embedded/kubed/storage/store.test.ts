@@ -336,3 +336,17 @@ test(
     await store.close()
   }),
 )
+
+test(
+  'each write and each deletion of a kind is counted at once',
+  inFolder(async (file) => {
+    const store = open(file)
+    const counts = [store.changes(KEY)]
+    for (const write of [store.put, store.put, store.remove]) {
+      write(KEY, map('default', 'a', 'b'))
+      counts.push(store.changes(KEY), store.changes('/secrets'))
+    }
+    assert.deepEqual(counts, [0, 1, 0, 2, 0, 3, 0])
+    await store.close()
+  }),
+)

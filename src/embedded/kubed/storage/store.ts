@@ -17,6 +17,8 @@ export type Store = {
   /** Objects in the order of their places; of all namespaces when it is undefined. */
   readonly list: (key: string, namespace?: string) => readonly Obj[]
   readonly isEmpty: (key: string) => boolean
+  /** How often something of the kind was written or deleted since the start: as long as that is the same, so is what was made of it. */
+  readonly changes: (key: string) => number
   /** What a list goes through; undefined when the version it wants is forgotten. */
   readonly select: (key: string, range: Range) => Selected | undefined
   /** Reads the texts of these objects that nobody has read yet, all in one go. */
@@ -108,6 +110,8 @@ class MemoryStore implements Store {
   }
 
   readonly isEmpty = (key: string): boolean => (this.#known(key)?.size ?? 0) === 0
+
+  readonly changes = (key: string): number => this.#buckets.get(key)?.changes ?? 0
 
   readonly select = (key: string, range: Range): Selected | undefined => {
     const bucket = this.#bucketOf(key)

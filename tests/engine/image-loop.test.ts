@@ -241,7 +241,7 @@ test('a marker that leads nowhere is said in the status, with file and line', as
     /deploy\/cm\.yaml:5: "apps:nope" names no ImagePolicy/.test(await readyMessage('ImageUpdateAutomation')),
   )
   const marked = facts.findLast((fact) => fact.kind === 'markers')
-  assert.match(marked?.cause ?? '', /^deploy\/cm\.yaml:5: "apps:nope" names no ImagePolicy/)
+  assert.match(marked?.problems ?? '', /^deploy\/cm\.yaml:5: "apps:nope" names no ImagePolicy/)
   assert.deepEqual(
     marked?.choices.map(({ policy, isMarked }) => [policy, isMarked]),
     [['web', true]],

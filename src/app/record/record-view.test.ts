@@ -172,6 +172,22 @@ const stops: { it: string; facts: readonly Fact[]; want: object[]; cell: unknown
     cell: ['1.1.0', 'build', 'source done, build failed, apply waiting, health waiting'],
   },
   {
+    it: 'a build that holds up a newer version, which does not run',
+    facts: [
+      wrong,
+      {
+        ...{ at: '2026-01-01T00:00:08Z', kind: 'policy', policy: 'default/web', image: 'r/web', tag: '1.2.0' },
+        considered: 3,
+      } as Fact,
+      {
+        ...{ at: '2026-01-01T00:00:09Z', kind: 'write-back', automation: 'default/web', branch: 'main' },
+        ...{ commit: 'later', images: [{ image: 'r/web', tag: '1.2.0' }] },
+      } as Fact,
+    ],
+    want: [{ environment: 'production', services: ['web'], commit: 'bad0002', cause: 'build: web.yaml:3: bad' }],
+    cell: ['1.1.0', 'build', 'source done, build failed, apply waiting, health waiting'],
+  },
+  {
     it: 'a workload that is not healthy once, by its own cause',
     facts: [
       {

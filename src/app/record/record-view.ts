@@ -69,7 +69,8 @@ function cellView(cell: Cell, { serviceUrl, helpers }: ViewContext): CellView {
   const { delivery, running, stop } = cell
   const shown = delivery ?? running
   // what has stopped on its way into the cluster leaves there what runs
-  const isOutside = delivery?.state === 'failed' && delivery.borders.apply?.state !== 'done'
+  const hasStopped = stop !== undefined || delivery?.state === 'failed'
+  const isOutside = hasStopped && delivery?.borders.apply?.state !== 'done'
   const there = isOutside ? (running ?? shown) : shown
   const way = stop ?? shown
   const wait = stop === undefined && delivery !== undefined ? waitOf(delivery, helpers) : undefined

@@ -23,8 +23,10 @@ function describe(fact: Fact): string | undefined {
         : `${fact.policy} selects nothing${because(fact.cause)}`
     case 'write-back':
       return `${fact.automation} commits ${short(fact.commit)} to ${fact.branch}: ${fact.images.map((image) => `${image.image}:${image.tag}`).join(', ')}`
-    case 'markers':
-      return fact.cause === undefined ? undefined : `${fact.automation} did not follow markers${because(fact.cause)}`
+    case 'markers': {
+      const why = fact.cause ?? fact.problems
+      return why === undefined ? undefined : `${fact.automation} did not follow markers${because(why)}`
+    }
     case 'source':
       return `${fact.source} is at ${fact.revision}`
     case 'build':

@@ -60,10 +60,14 @@ export type FactBody =
       readonly intended?: true
     }
   | {
-      /** What an automation found when it last followed the markers: whether one carries each policy's choice, and what is wrong with others. */
+      /**
+       * What an automation found when it last followed the markers: whether one carries each policy's choice, what is wrong with others
+       * (`problems`), or why it follows none (`cause`; in older records the problems, too).
+       */
       readonly kind: 'markers'
       readonly automation: string
       readonly choices: readonly MarkedChoice[]
+      readonly problems?: string
       readonly cause?: string
     }
   | { readonly kind: 'source'; readonly source: string; readonly revision: string; readonly commit: string }

@@ -12,9 +12,9 @@ const problem = 'environments/staging/kustomization.yaml:33: "staging:wep:tag" n
 const selects = (tag: string): FactBody => ({
   ...{ kind: 'policy', policy: 'staging/web', image: IMAGE, tag, considered: 2 },
 })
-const looked = (isMarked: boolean, cause?: string, automation = 'staging/web', tag = '2'): FactBody => {
+const looked = (isMarked: boolean, problems?: string, automation = 'staging/web', tag = '2'): FactBody => {
   const choices: readonly MarkedChoice[] = [{ policy: 'web', image: IMAGE, tag, isMarked }]
-  return { kind: 'markers', automation, choices, ...(cause === undefined ? {} : { cause }) }
+  return { kind: 'markers', automation, choices, ...(problems === undefined ? {} : { problems }) }
 }
 const writeBack: FactBody = {
   ...{ kind: 'write-back', automation: 'staging/web', branch: 'develop', commit: W },
@@ -27,27 +27,43 @@ const image: FactBody = { kind: 'image', image: IMAGE, tag: '2', digest: 'sha256
 const fold = (facts: readonly FactBody[]) =>
   foldFacts(facts.map((fact, index) => ({ at: `2026-01-01T00:00:0${index}Z`, ...fact })))
 
+const missing =
+  'no marker that staging/web follows names the ImagePolicy staging/web; write # {"$imagepolicy": "staging:web:tag"} behind its newTag, or # {"$imagepolicy": "staging:web"} behind its whole image'
+const unfollowed = (cause: string): FactBody => ({
+  ...{
+    kind: 'markers',
+    automation: 'staging/web',
+    choices: [{ policy: 'web', image: IMAGE, tag: '2', isMarked: false }],
+  },
+  cause,
+})
+
 const cases: readonly { readonly it: string; readonly facts: readonly FactBody[]; readonly want: string }[] = [
   { it: 'waits until an automation has looked', facts: [selects('2')], want: 'running' },
   {
-    it: 'stops with the marker that names no policy',
+    it: 'stops where no marker names its policy, and one that is there names none',
     facts: [selects('2'), looked(false, problem)],
-    want: `failed write-back: ${problem}`,
+    want: `failed write-back: ${missing}; what it could not follow: ${problem}`,
   },
   {
     it: 'stops where no marker names its policy at all',
     facts: [selects('2'), looked(false)],
-    want: 'failed write-back: no marker that staging/web follows names the ImagePolicy staging/web; write # {"$imagepolicy": "staging:web:tag"} behind its newTag, or # {"$imagepolicy": "staging:web"} behind its whole image',
+    want: `failed write-back: ${missing}`,
   },
   {
     it: 'says so again when the same choice is told again',
     facts: [selects('2'), looked(false, problem), selects('2')],
-    want: `failed write-back: ${problem}`,
+    want: `failed write-back: ${missing}; what it could not follow: ${problem}`,
   },
   {
     it: 'stays stopped when the image and the end of its run are heard afterwards',
     facts: [run('running'), selects('2'), looked(false, problem), image, run('succeeded')],
-    want: `failed write-back: ${problem}`,
+    want: `failed write-back: ${missing}; what it could not follow: ${problem}`,
+  },
+  {
+    it: 'stops with what keeps the automation from following any marker',
+    facts: [selects('2'), unfollowed('it is suspended')],
+    want: 'failed write-back: it is suspended',
   },
   {
     it: 'is not concerned by what is wrong with others',

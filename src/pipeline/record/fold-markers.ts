@@ -27,16 +27,18 @@ export function judgeWriteBack(ledger: Ledger, delivery: Delivery, at: string): 
 /** An automation that has looked since the policy chose says that no marker carries the choice, and no other automation has one. */
 function whyUnwritten(ledger: Ledger, { environment, image, version }: Delivery): string | undefined {
   const facts = [...ledger.markers.values()].filter(({ automation }) => namespaceOf(automation) === environment)
-  for (const { automation, choices, cause } of facts) {
+  for (const { automation, choices, problems, cause } of facts) {
     const choice = choices.find((one) => one.image === image && one.tag === version && !one.isMarked)
     if (choice === undefined) continue
     const isOthers = facts.some((other) => other.choices.some((one) => one.policy === choice.policy && one.isMarked))
-    if (!isOthers) return cause ?? unmarked(automation, environment, choice.policy)
+    if (!isOthers) return cause ?? unmarked(automation, environment, choice.policy, problems)
   }
   return undefined
 }
 
-function unmarked(automation: string, namespace: string, policy: string): string {
+/** A marker that is wrong may have been meant for it, or for another: it is named behind what is missing. */
+function unmarked(automation: string, namespace: string, policy: string, problems: string | undefined): string {
   const marker = `# {"$imagepolicy": "${namespace}:${policy}`
-  return `no marker that ${automation} follows names the ImagePolicy ${namespace}/${policy}; write ${marker}:tag"} behind its newTag, or ${marker}"} behind its whole image`
+  const missing = `no marker that ${automation} follows names the ImagePolicy ${namespace}/${policy}; write ${marker}:tag"} behind its newTag, or ${marker}"} behind its whole image`
+  return problems === undefined ? missing : `${missing}; what it could not follow: ${problems}`
 }

@@ -33,8 +33,8 @@ export function isNews(ledger: Ledger, fact: FactBody): boolean {
       return !isSame || known.ready !== fact.ready || known.gone !== fact.gone
     }
     case 'markers': {
-      const { choices = [], cause } = ledger.markers.get(fact.automation) ?? {}
-      return JSON.stringify([choices, cause]) !== JSON.stringify([fact.choices, fact.cause])
+      const { choices = [], problems, cause } = ledger.markers.get(fact.automation) ?? {}
+      return JSON.stringify([choices, problems, cause]) !== JSON.stringify([fact.choices, fact.problems, fact.cause])
     }
     case 'build':
       return fact.ok ? !isBuilt(ledger, fact) : !isStopped(ledger, fact)

@@ -9,9 +9,9 @@ export function markersFact(
   { automation, policies }: Followed,
   { problems, marked }: Pick<Edited, 'problems' | 'marked'>,
 ): FactBody {
-  const cause = problems.map(({ where, problem }) => `${where}: ${problem}`).join('\n')
+  const found = problems.map(({ where, problem }) => `${where}: ${problem}`).join('\n')
   const choices = choicesOf(policies, (name) => marked.has(name))
-  return { kind: 'markers', automation: nameOf(automation), choices, ...(cause === '' ? {} : { cause }) }
+  return { kind: 'markers', automation: nameOf(automation), choices, ...(found === '' ? {} : { problems: found }) }
 }
 
 /** That no choice is written back, because the automation as a whole does not run. */

@@ -44,10 +44,11 @@ function isOfObject(argv: readonly string[]): boolean {
   return !first.startsWith('-') && (!second.startsWith('-') || /^[A-Za-z.]+\/[^/:@]+$/.test(first))
 }
 
-function renderDelivery(delivery: DeliveryView): string {
+/** The way of one delivery: a line a border. */
+export function renderDelivery(delivery: DeliveryView): string {
   if (delivery.state === 'superseded') return `${nameOf(delivery)}: superseded, ${delivery.cause ?? ''}`
   const isPush = delivery.environment === '' && delivery.state === 'done'
-  const title = `${nameOf(delivery)}: ${isPush ? 'pushed' : HEALTH[delivery.state]}`
+  const title = `${nameOf(delivery)}: ${isPush ? 'pushed' : stateOf(delivery)}`
   const borders = delivery.borders.map((border) =>
     `  ${MARKS[border.state]} ${border.name.padEnd(10)}  ${timeOf(border.at)}  ${detailOf(border)}${byOf(border)}${logOf(delivery, border)}`.trimEnd(),
   )
@@ -55,6 +56,12 @@ function renderDelivery(delivery: DeliveryView): string {
   const isSaid =
     delivery.service !== '' || delivery.cause === undefined || delivery.borders.some(({ state }) => state === 'failed')
   return [title, ...(isSaid ? [] : [`  ${delivery.cause}`]), ...borders].join('\n')
+}
+
+/** On its way, it may wait for something that does not come by itself. */
+function stateOf({ state, borders }: DeliveryView): string {
+  const held = borders.find((border) => border.state === 'waiting' && border.detail !== '')
+  return state === 'running' && held !== undefined ? `waits at ${held.name}` : HEALTH[state]
 }
 
 /** An apply lists what it changed; the first of many are enough for people. */

@@ -18,6 +18,11 @@ export type LayeredPath = {
  * @throws SluiceError IMAGE_UNSAFE after 40 symlinks
  */
 export function resolveInLayers(layers: readonly string[], wanted: string, follow = true): LayeredPath {
+  return resolveBy((path) => findInLayers(layers, path), wanted, follow)
+}
+
+/** The same, where `find` says what there is at a path without symlinks. */
+export function resolveBy(find: (path: string) => Found | undefined, wanted: string, follow = true): LayeredPath {
   const todo = wanted.split('/').filter((part) => part !== '' && part !== '.')
   const done: string[] = []
   let links = 0
@@ -27,7 +32,7 @@ export function resolveInLayers(layers: readonly string[], wanted: string, follo
       continue
     }
     done.push(part)
-    const found = findInLayers(layers, done.join('/'))
+    const found = find(done.join('/'))
     if (!found?.stats.isSymbolicLink() || (todo.length === 0 && !follow)) continue
     if (++links > 40) throw new SluiceError('IMAGE_UNSAFE', `"${wanted}" goes through more than 40 symlinks`)
     const target = readlinkSync(found.file)
@@ -36,11 +41,12 @@ export function resolveInLayers(layers: readonly string[], wanted: string, follo
     todo.unshift(...target.split('/').filter((piece) => piece !== '' && piece !== '.'))
   }
   const path = done.join('/')
-  const found = findInLayers(layers, path)
+  const found = find(path)
   return { path, file: found?.file, stats: found?.stats }
 }
 
-type Found = { readonly file: string; readonly stats: Stats }
+/** A file of a layer. */
+export type Found = { readonly file: string; readonly stats: Stats }
 
 /** What layers (topmost first) together show at a path without symlinks. */
 export function findInLayers(layers: readonly string[], path: string): Found | undefined {

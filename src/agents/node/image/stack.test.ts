@@ -166,3 +166,28 @@ test('a hard link to a symlink is that symlink, and to a file of a layer below a
   )
   assert.equal(lstatSync(join(top, 'copy')).mtimeMs / 1000, at.mtimeSeconds)
 })
+
+test('what a layer has taken away is no way and no look for what it brings after that', async (t) => {
+  const below = [
+    folder('b', { mode: 0o755 }),
+    file('b/old'),
+    link('a', 'b'),
+    folder('c', { mode: 0o700 }),
+    file('c/old'),
+  ]
+  const [merged = ''] = await pull(makeRoot(t), below, [
+    ...[file('.wh.a'), file('a/x'), file('.wh.c'), file('c/x')],
+    ...[file('b/.wh..wh..opq'), file('b/new')],
+  ])
+  assert.ok(lstatSync(join(merged, 'a')).isDirectory())
+  const held = ['a', 'b', 'c'].map((name) => `${name}: ${readdirSync(join(merged, name)).join()}`)
+  assert.deepEqual(held, ['a: x', 'b: new', 'c: x'])
+  assert.equal(lookOf(merged, 'c'), look('755', '0 0'))
+})
+
+test('a hard link finds nothing that its layer has taken away', async (t) => {
+  await assert.rejects(
+    pull(makeRoot(t), [file('a')], [file('.wh.a'), hardLink('b', 'a')]),
+    /which is no file of the image/,
+  )
+})

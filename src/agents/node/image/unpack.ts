@@ -15,7 +15,7 @@ import {
 import { basename, dirname, join } from 'node:path'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { LIMITS } from '../../../lib/oci/limits.ts'
-import { findInLayer, findInLayers, resolveInLayers } from './layered-path.ts'
+import { findInLayer, findInLayers, type Found, resolveBy } from './layered-path.ts'
 import { safePath } from '../../../lib/tar/entry.ts'
 import { readTar, type TarEntry } from '../../../lib/tar/read.ts'
 import { removeEntry } from '../remove-entry.ts'
@@ -30,6 +30,9 @@ export type UnpackTarget = {
   readonly onWhiteout: (path: string, isOpaque: boolean) => void
 }
 
+/** What the layers below show still, without what entries before have taken away. */
+type Below = (path: string) => Found | undefined
+
 /**
  * Unpacks one layer. Nothing is ever written outside `folder`: parents are resolved inside the image, symlinks are kept but not followed
  * out of it, device nodes and `..` are refused, sizes are bounded.
@@ -39,6 +42,13 @@ export type UnpackTarget = {
 export async function unpackLayer(source: AsyncIterable<Buffer>, target: UnpackTarget): Promise<void> {
   const parents = new Map<string, string>()
   const folders = new Map<string, Look>()
+  const gone = new Set<string>()
+  const below: Below = (path) => (isGone(gone, path) ? undefined : findInLayers(target.below, path))
+  const takeAway = (path: string, isOpaque: boolean): void => {
+    gone.add(isOpaque ? `${path}/` : path)
+    parents.clear()
+    target.onWhiteout(path, isOpaque)
+  }
   const limits = { entries: LIMITS.layerEntries, totalBytes: LIMITS.unpackedBytes }
   const chunks = source[Symbol.asyncIterator]()
   const open = { [Symbol.asyncIterator]: () => ({ next: () => chunks.next() }) }
@@ -46,17 +56,17 @@ export async function unpackLayer(source: AsyncIterable<Buffer>, target: UnpackT
     const name = checkedName(entry.path)
     if (name === '') continue
     const base = basename(name)
-    const parent = parentOf(target, parents, name)
+    const parent = parentOf(target, below, parents, name)
     if (base.startsWith('.wh.')) {
-      if (base === '.wh..wh..opq') target.onWhiteout(parent, true)
+      if (base === '.wh..wh..opq') takeAway(parent, true)
       else if (/^\.wh\.\.{0,2}$|^\.wh\.\.wh\./.test(base)) throw unsafe(entry.path, 'takes away what has no name')
-      else target.onWhiteout(join(parent, base.slice(4)), false)
+      else takeAway(join(parent, base.slice(4)), false)
       continue
     }
     const path = join(target.folder, parent, base)
-    makeParent(target, parent, entry, folders)
+    makeParent(target, below, parent, entry, folders)
     if (changesWays(entry, path)) parents.clear()
-    await place(target, entry, path)
+    await place(target, below, entry, path)
     if (entry.type === 'directory') folders.set(join(parent, base), entry)
     else if (entry.type !== 'link') finish(target, path, entry)
   }
@@ -76,16 +86,22 @@ type Look = Pick<TarEntry, 'type' | 'mode' | 'uid' | 'gid' | 'mtimeSeconds'>
  * A folder that no entry names looks as in the layers below, since it hides theirs: `/tmp` stays everybody's, `/home/node` that user's.
  * One that is new has the usual mode.
  */
-function makeParent(target: UnpackTarget, parent: string, entry: TarEntry, folders: Map<string, Look>): void {
+function makeParent(
+  target: UnpackTarget,
+  below: Below,
+  parent: string,
+  entry: TarEntry,
+  folders: Map<string, Look>,
+): void {
   const found = findInLayer(target.folder, parent)
   if (found === 'hidden' || (found && !found.stats.isDirectory()))
     throw unsafe(entry.path, 'lies below something that is no folder')
   if (found) return
-  makeParent(target, parentPath(parent), entry, folders)
+  makeParent(target, below, parentPath(parent), entry, folders)
   mkdirSync(join(target.folder, parent), { mode: 0o755 })
-  const below = findInLayers(target.below, parent)?.stats
-  const { mode, uid, gid } = below?.isDirectory() ? below : { mode: 0o755, uid: 0, gid: 0 }
-  const mtimeSeconds = below ? below.mtimeMs / 1000 : entry.mtimeSeconds
+  const before = below(parent)?.stats
+  const { mode, uid, gid } = before?.isDirectory() ? before : { mode: 0o755, uid: 0, gid: 0 }
+  const mtimeSeconds = before ? before.mtimeMs / 1000 : entry.mtimeSeconds
   folders.set(parent, { type: 'directory', mode, uid, gid, mtimeSeconds })
 }
 
@@ -106,17 +122,30 @@ function parentPath(path: string): string {
   return dirname(path) === '.' ? '' : dirname(path)
 }
 
-function parentOf(target: UnpackTarget, parents: Map<string, string>, name: string): string {
+/** What the image shows at a path by now. */
+function findIn({ folder }: UnpackTarget, below: Below, path: string): Found | undefined {
+  const found = findInLayer(folder, path)
+  return found === 'hidden' ? undefined : (found ?? below(path))
+}
+
+function isGone(gone: ReadonlySet<string>, path: string): boolean {
+  if (gone.size === 0 || path === '') return false
+  const steps = path.split('/').map((_, index, parts) => parts.slice(0, index + 1).join('/'))
+  // an opaque folder stays itself
+  return gone.has('/') || steps.some((step) => gone.has(step) || (step !== path && gone.has(`${step}/`)))
+}
+
+function parentOf(target: UnpackTarget, below: Below, parents: Map<string, string>, name: string): string {
   const wanted = parentPath(name)
   let parent = parents.get(wanted)
   if (parent === undefined) {
-    parent = resolveInLayers([target.folder, ...target.below], wanted).path
+    parent = resolveBy((path) => findIn(target, below, path), wanted).path
     parents.set(wanted, parent)
   }
   return parent
 }
 
-async function place(target: UnpackTarget, entry: TarEntry, path: string): Promise<void> {
+async function place(target: UnpackTarget, below: Below, entry: TarEntry, path: string): Promise<void> {
   if (entry.type === 'directory') {
     if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) return
     removeEntry(path)
@@ -131,7 +160,7 @@ async function place(target: UnpackTarget, entry: TarEntry, path: string): Promi
       if (entry.linkPath === '') throw unsafe(entry.path, 'is a symlink to nothing')
       return symlinkSync(entry.linkPath, path)
     case 'link':
-      return placeHardlink(target, entry, path)
+      return placeHardlink(target, below, entry, path)
     case 'character':
     case 'block':
     case 'fifo':
@@ -149,12 +178,8 @@ async function writeFile(path: string, body: AsyncIterable<Buffer>): Promise<voi
 }
 
 /** A link to a symlink is one more symlink; to a file of a layer below a copy of it, as an overlay makes one. */
-function placeHardlink(target: UnpackTarget, entry: TarEntry, path: string): void {
-  const {
-    path: linked,
-    file,
-    stats,
-  } = resolveInLayers([target.folder, ...target.below], checkedName(entry.linkPath), false)
+function placeHardlink(target: UnpackTarget, below: Below, entry: TarEntry, path: string): void {
+  const { path: linked, file, stats } = resolveBy((at) => findIn(target, below, at), checkedName(entry.linkPath), false)
   if (file === undefined || stats === undefined || stats.isDirectory())
     throw unsafe(entry.path, `is a hard link to "${entry.linkPath}", which is no file of the image`)
   if (file === join(target.folder, linked)) return linkSync(file, path)

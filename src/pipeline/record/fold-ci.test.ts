@@ -172,3 +172,34 @@ test('a write-back that is done is intended no longer', () => {
   assert.equal(foldFacts(at([...built, intended])).intended.writeBacks.size, 1)
   assert.equal(foldFacts(at([...built, intended, writeBack])).intended.writeBacks.size, 0)
 })
+
+for (const [ends, ci] of [
+  [[], 'running'],
+  [[run('succeeded')], 'done'],
+] as const)
+  test(`a delivery that is met when its image is there says that its run is ${ci}`, () => {
+    const facts = [push(C, 'x'), run('running'), image, ...ends, ...before, policy('1.1.0')]
+    assert.equal(deliveriesOf(facts)[0]?.borders.ci?.state, ci)
+  })
+
+test('a policy stops the service of its image alone, and no longer that of an image that it was about before', () => {
+  const shop = withService('shop', ['h/shop:1'], 'flux-system/default')
+  const about = (name: string, used: string, cause?: string): FactBody =>
+    ({ ...policy('', cause), policy: `default/${name}`, image: used }) as FactBody
+  const causesOf = (...facts: readonly FactBody[]): readonly unknown[] =>
+    [...foldFacts(at([...before, shop, ...facts])).policyCauses.entries()].map(([service, { policy: by, cause }]) => [
+      service,
+      by,
+      cause,
+    ])
+  const both = [about('a', IMAGE, 'none'), about('b', 'h/shop', 'no tags')]
+  assert.deepEqual(causesOf(...both), [
+    ['default/web', 'default/a', 'none'],
+    ['default/shop', 'default/b', 'no tags'],
+  ])
+  assert.deepEqual(causesOf(...both, about('a', 'h/other', 'none')), [
+    ['default/shop', 'default/b', 'no tags'],
+    ['default/other', 'default/a', 'none'],
+  ])
+  assert.deepEqual(causesOf(...both, { kind: 'deletion', policy: 'default/b' }), [['default/web', 'default/a', 'none']])
+})

@@ -19,8 +19,7 @@ export function foldPush(ledger: Ledger, fact: FactOf<'push'>): void {
   if (ledger.pushes.has(fact.commit)) return
   ledger.pushes.set(fact.commit, fact)
   for (const delivery of ledger.deliveries.ofCommit(fact.commit))
-    if (delivery.borders.push === undefined)
-      ledger.deliveries.set(delivery.id, { ...delivery, borders: { push: pushBorder(fact), ...delivery.borders } })
+    ledger.deliveries.set(delivery.id, { ...delivery, borders: { push: pushBorder(fact), ...delivery.borders } })
 }
 
 /** A workflow run: opens a delivery where the branch and the workflow tell which one it will be, and marks `ci`. */

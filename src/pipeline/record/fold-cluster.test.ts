@@ -62,15 +62,19 @@ test('a pod that is not ready is none that a delivery waits for', () => {
   assert.equal(deliveryOf([...needy, health('healthy'), unready])?.state, 'running')
 })
 
-test('what Git shows proves an image that was about to be pushed, and goes on with the delivery of its run', () => {
-  const facts = [...before, push(C, 'x'), run('running'), intended(image), intended(writeBack), build('1.1.0')]
-  const [delivery, ...more] = historyOf(foldFacts(at(facts)), { limit: 9 })
-  assert.deepEqual(more, [])
-  assert.deepEqual(
-    [delivery?.runId, delivery?.digest, delivery?.version, delivery?.borders.build?.state, delivery?.configCommit],
-    ['1', D, '1.1.0', 'done', W],
-  )
-})
+for (const { it, told, digest } of [
+  { it: 'proves an image that was about to be pushed, and', told: [intended(image)], digest: D },
+  { it: 'of an image that nobody told of', told: [], digest: undefined },
+])
+  test(`what Git shows ${it} goes on with the delivery of its run`, () => {
+    const facts = [...before, push(C, 'x'), run('running'), ...told, intended(writeBack), build('1.1.0')]
+    const [delivery, ...more] = historyOf(foldFacts(at(facts)), { limit: 9 })
+    assert.deepEqual(more, [])
+    assert.deepEqual(
+      [delivery?.runId, delivery?.digest, delivery?.version, delivery?.borders.build?.state, delivery?.configCommit],
+      ['1', digest, '1.1.0', 'done', W],
+    )
+  })
 
 test('an apply that was intended for an earlier revision was done when a later one went through', () => {
   const V = 'e'.repeat(40)
@@ -137,10 +141,36 @@ for (const { it, change } of noChange)
   test(`a workload that ${it} is no delivery`, () =>
     assert.equal(deliveryOf([build('1.0.0'), changed(change)]), undefined))
 
-test('a health check that names a workload and something else stops them all', () => {
-  const both = ['Deployment/default/api', 'Job/default/migrate']
-  const facts = [build('1.0.0'), apply(), { ...health('unhealthy', 'timeout'), objects: both } as FactBody]
-  assert.equal(cellsOf(foldFacts(at(facts)))[0]?.cause, 'health: timeout')
+const both = {
+  ...build('1.1.0'),
+  workloads: ['web', 'api'].map((name) => ({ ...job, name, images: [`${IMAGE}:1.1.0`] })),
+} as FactBody
+const unwell = (...objects: readonly string[]): FactBody => ({ ...health('unhealthy', 'timeout'), objects }) as FactBody
+const named: { it: string; objects: readonly string[]; web: string; api: string }[] = [
+  { it: 'a workload stops that one', objects: ['Deployment/default/api'], web: 'none', api: 'health: timeout' },
+  {
+    it: 'a workload and something else stops them all',
+    objects: ['Deployment/default/api', 'Job/default/migrate'],
+    ...{ web: 'health: timeout', api: 'health: timeout' },
+  },
+  { it: 'something else stops them all', objects: ['Job/default/x'], web: 'health: timeout', api: 'health: timeout' },
+]
+for (const { it, objects, web, api } of named)
+  test(`a health check that names ${it}`, () => {
+    const cells = cellsOf(foldFacts(at([both, apply(), unwell(...objects)])))
+    assert.deepEqual(
+      cells.map(({ service, cause = 'none' }) => [service, cause]),
+      [
+        ['api', api],
+        ['web', web],
+      ],
+    )
+  })
+
+test('a delivery whose pods are still to come is not stopped by another workload that is not healthy', () => {
+  const facts = [...applied.slice(0, -2), both, apply(), pod(`sha256:${'0'.repeat(64)}`)]
+  assert.equal(deliveryOf([...facts, unwell('Deployment/default/api')])?.state, 'running')
+  assert.equal(deliveryOf([...facts, unwell('Deployment/default/web')])?.state, 'failed')
 })
 
 const ready: { it: string; facts: readonly FactBody[]; want: string | undefined }[] = [

@@ -68,8 +68,8 @@ export function byName(workloads: readonly WorkloadImages[]): readonly WorkloadI
 
 /** A Deployment and a CronJob may have one name. */
 function together(first: WorkloadImages, second: WorkloadImages): WorkloadImages {
-  const needsPods = first.needsPods === true || second.needsPods === true
-  return { ...first, images: [...new Set([...first.images, ...second.images])], ...(needsPods && { needsPods }) }
+  const images = [...new Set([...first.images, ...second.images])]
+  return { ...first, images, ...(second.needsPods && { needsPods: true }) }
 }
 
 /** What it asks for now is in its workloads: open deliveries of these images go on with it, those of others have no way any more. */

@@ -490,6 +490,11 @@ const claims: { it: string; facts: readonly FactBody[]; owner: string; state: st
     ...{ owner: KUSTOMIZATION, state: '1.1.0 done', cause: undefined },
   },
   {
+    it: 'of another Kustomization is in vain when the owner has built again, too',
+    facts: [...whole, build('1.1.0'), byOther(build('9.9.9')), secondOwner],
+    ...{ owner: KUSTOMIZATION, state: '1.1.0 done', cause: undefined },
+  },
+  {
     it: 'of another image does not take the place of what is on its way',
     facts: [...applied, byOther(build('9.9.9')), secondOwner],
     ...{ owner: KUSTOMIZATION, state: '1.1.0 running', cause: undefined },

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { get, type IncomingMessage } from 'node:http'
 import { test } from 'node:test'
 import { liveRoute } from './live.ts'
 import { servePage } from './serve-page.ts'
@@ -31,4 +33,13 @@ test('a body that fails on its way is logged and cuts its answer off, and nothin
   t.after(() => page.close())
   await assert.rejects(fetch(`${page.url}live`).then((answer) => answer.text()))
   assert.match(lines.join(), /^page: \/live: .*the record is gone/)
+})
+
+test('what is no path is not found, and nothing is logged of it', async (t) => {
+  const lines: string[] = []
+  const page = await servePage(0, [], '', (line) => void lines.push(line))
+  t.after(() => page.close())
+  const [answer] = (await once(get(page.url, { path: '//' }), 'response')) as [IncomingMessage]
+  answer.resume()
+  assert.deepEqual([answer.statusCode, lines], [404, []])
 })

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { parseRequestTarget } from '../../lib/net/request-target.ts'
 import { closeServer } from '../../machine/close-server.ts'
 import { describeError, SluiceError } from '../../lib/error/sluice-error.ts'
 import { listenFault } from '../../machine/listen-fault.ts'
@@ -51,7 +52,8 @@ export async function servePage(
 async function answer(req: IncomingMessage, routes: readonly Route[]): Promise<Response> {
   if (!isForLoopback(req.headers.host))
     return problem(421, 'HOST_UNKNOWN', `this server is not "${req.headers.host ?? ''}"`)
-  const url = new URL(req.url ?? '/', 'http://127.0.0.1')
+  const url = parseRequestTarget(req.url)
+  if (url === undefined) return problem(404, 'NOT_FOUND', `${req.url} is no path`)
   const found = matchRoute(routes, req.method === 'HEAD' ? 'GET' : (req.method ?? ''), url.pathname)
   if (found === undefined) return problem(404, 'NOT_FOUND', `nothing is served at ${url.pathname}`)
   try {

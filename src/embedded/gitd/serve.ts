@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
+import { parseRequestTarget } from '../../lib/net/request-target.ts'
 import { closeServer } from '../../machine/close-server.ts'
 import { SluiceError } from '../../lib/error/sluice-error.ts'
 import { listenFault } from '../../machine/listen-fault.ts'
@@ -127,8 +128,8 @@ function prepare(root: string): Journal {
 }
 
 async function answer(context: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const url = new URL(request.url ?? '/', 'http://gitd')
-  const route = parseGitRoute(request.method ?? '', url.pathname, url.searchParams)
+  const url = parseRequestTarget(request.url)
+  const route = url && parseGitRoute(request.method ?? '', url.pathname, url.searchParams)
   const caller = authorize(request.headers.authorization, context.options.token, context.options.named)
   const isOpen = isLoopback(context.options.host ?? '127.0.0.1') && isForLoopback(request.headers.host)
   if (route?.service === 'git-receive-pack' || !isOpen)

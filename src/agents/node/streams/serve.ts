@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { parseRequestTarget } from '../../../lib/net/request-target.ts'
 import type { ContainerId, Driver } from '../driver.ts'
 import { parseCommandOptions, type CommandOptions, type CommandStreams, type Upgraded } from './command-streams.ts'
 import { servePortForward } from './port-forward.ts'
@@ -26,9 +27,10 @@ export type Asked = { readonly segments: readonly string[]; readonly query: URLS
 
 /** Reads the path and query of a request; undefined when they make no sense. */
 export function parseTarget(target: string | undefined): Asked | undefined {
+  const url = parseRequestTarget(target)
+  if (url === undefined) return undefined
   try {
-    const { pathname, searchParams } = new URL(target ?? '/', 'https://node')
-    return { segments: pathname.slice(1).split('/').map(decodeURIComponent), query: searchParams }
+    return { segments: url.pathname.slice(1).split('/').map(decodeURIComponent), query: url.searchParams }
   } catch {
     return undefined
   }

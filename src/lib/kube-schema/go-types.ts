@@ -1,5 +1,6 @@
 import type { FieldType } from './schema.ts'
 import { isObject, type Json, type JsonObject, listOf, objectOf } from '../kube/json.ts'
+import { own } from '../value/own.ts'
 import { EMBEDDED_STRUCTS, FIELD_ORDER, INTERNAL_TYPES, SERVED_TYPES } from './data/go-types.ts'
 import { definitionType } from './builtin.ts'
 import { unpack } from './unpack.ts'
@@ -43,7 +44,19 @@ function byDefinition(texts: Texts): Found {
 
 const SCHEMA = 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps'
 /** What stands in a schema where a list of schemas, or a boolean, may stand too. */
-const MAYBE_SCHEMA = new Set([`${SCHEMA}OrArray`, `${SCHEMA}OrBool`])
+const MAYBE_SCHEMA: Readonly<Record<string, 'array' | 'boolean'>> = {
+  [`${SCHEMA}OrArray`]: 'array',
+  [`${SCHEMA}OrBool`]: 'boolean',
+}
+
+/** The type of the schema that may stand in a field, and what may stand there else; undefined for all other fields. */
+export function schemaWithin(
+  declared: FieldType | undefined,
+): { readonly type: FieldType; readonly or: 'array' | 'boolean' } | undefined {
+  const or = declared?.name === undefined ? undefined : own(MAYBE_SCHEMA, declared.name)
+  const type = or === undefined ? undefined : definitionType(SCHEMA)
+  return or === undefined || type === undefined ? undefined : { type, or }
+}
 /** Of a type whose source lies apart from the others. @see k8s.io/apiextensions-apiserver types_jsonschema.go */
 const SCHEMA_FIELDS = [
   ...['id', '$schema', '$ref', 'description', 'type', 'format', 'title', 'default'],
@@ -61,7 +74,7 @@ function xOf(name: string): string {
 
 /** A value with its fields in the order in which Go writes them; keys of maps by name. */
 export function inGoOrder(declared: FieldType | undefined, value: Json): Json {
-  const type = MAYBE_SCHEMA.has(declared?.name ?? '') ? definitionType(SCHEMA) : declared
+  const type = schemaWithin(declared)?.type ?? declared
   if (Array.isArray(value)) return value.map((item) => inGoOrder(type?.element, item))
   if (!isObject(value)) return value
   const names = type?.name === undefined ? [] : fieldsOf(type.name)

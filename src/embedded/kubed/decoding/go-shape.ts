@@ -1,4 +1,5 @@
 import type { FieldType } from '../../../lib/kube-schema/schema.ts'
+import { schemaWithin } from '../../../lib/kube-schema/go-types.ts'
 import { isObject, type Json, type JsonObject } from '../../../lib/kube/json.ts'
 import { rememberEmpty } from './emptied.ts'
 import { zeroOf } from './typed.ts'
@@ -17,7 +18,8 @@ export function shapeLikeGo(type: FieldType, value: JsonObject): void {
     const field = value[name]
     const child = type.child(name)
     if (child === undefined || field === undefined || field === null) continue
-    if (child.special === undefined && child.kind !== 'any') shapeField(child, field)
+    const shaped = child.kind === 'any' ? schemaWithin(child)?.type : child
+    if (shaped !== undefined && shaped.special === undefined) shapeField(shaped, field)
     if (isMap || !isLeftOut(go, child, name, field)) continue
     if (typeof field === 'object') rememberEmpty(value, name, field)
     delete value[name]

@@ -1,4 +1,4 @@
-import { embedderOf, goTypeOf } from '../../../lib/kube-schema/go-types.ts'
+import { embedderOf, goTypeOf, schemaWithin } from '../../../lib/kube-schema/go-types.ts'
 import type { FieldType } from '../../../lib/kube-schema/schema.ts'
 import { isObject, type Json } from '../../../lib/kube/json.ts'
 import { GoTimeError, parseGoTime } from '../../../lib/kube/go-time.ts'
@@ -45,7 +45,7 @@ export function decodeTyped(
 ): Json | undefined {
   if (value === null) return undefined
   if (type.special !== undefined) return decodeSpecial(type, value, fields, owner, reading)
-  if (type.kind === 'any') return value
+  if (type.kind === 'any') return decodeSchema(type, value, path, reading, fields)
   if (type.kind === 'scalar') return decodeScalar(type, value, fields, owner, goType, reading)
   if (type.kind === 'list') {
     if (!Array.isArray(value)) throw mismatch(reading, value, fields, owner, goType ?? goListOf(type), 'slice from')
@@ -80,6 +80,22 @@ export function decodeTyped(
     else delete value[name]
   }
   return value
+}
+
+/**
+ * What may be a schema among other things reads itself, and drops fields that it does not know without a word.
+ *
+ * @see k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1 marshal.go
+ */
+function decodeSchema(type: FieldType, value: Json, path: string, reading: Reading, fields: string): Json | undefined {
+  const within = schemaWithin(type)
+  if (within === undefined) return value
+  const schemaOf = (each: Json): Json =>
+    decodeTyped(within.type, each, path, { ...reading, unknown: [] }, 'JSONSchemaProps', fields) ?? {}
+  if (isObject(value)) return schemaOf(value)
+  if (within.or === 'array') return Array.isArray(value) ? value.map(schemaOf) : undefined
+  if (typeof value === 'boolean') return value
+  throw new DecodeError('boolean or JSON schema expected')
 }
 
 /** Most fields are scalars of their type: those stay as they are, and nobody needs their path. */

@@ -172,6 +172,26 @@ const stops: { it: string; facts: readonly Fact[]; want: object[]; cell: unknown
     cell: ['1.1.0', 'build', 'source done, build failed, apply waiting, health waiting'],
   },
   {
+    it: 'the build of a later revision that holds up what waits for its health',
+    facts: [
+      {
+        ...{ at: '2026-01-01T00:00:06Z', kind: 'policy', policy: 'default/web', image: 'r/web', tag: '1.2.0' },
+        considered: 3,
+      } as Fact,
+      {
+        ...{ at: '2026-01-01T00:00:06Z', kind: 'write-back', automation: 'default/web', branch: 'main' },
+        ...{ commit: 'next', images: [{ image: 'r/web', tag: '1.2.0' }] },
+      } as Fact,
+      {
+        ...{ at: '2026-01-01T00:00:07Z', kind: 'build', kustomization: 'flux-system/production', ok: true },
+        ...{ revision: 'main@sha1:next', workloads: [{ namespace: 'default', name: 'web', images: ['r/web:1.2.0'] }] },
+      } as Fact,
+      { ...wrong, at: '2026-01-01T00:00:08Z' } as Fact,
+    ],
+    want: [{ environment: 'production', services: ['web'], commit: 'bad0002', cause: 'build: web.yaml:3: bad' }],
+    cell: ['1.1.0', 'build', 'source done, build failed'],
+  },
+  {
     it: 'a build that holds up a newer version, which does not run',
     facts: [
       wrong,

@@ -134,7 +134,8 @@ function cellOf(ledger: Ledger, key: string, pods: readonly FactOf<'pod'>[]): Ce
   const [delivery] = all
   const running = all.find((candidate) => candidate.state === 'done')
   const kustomization = ledger.workloads.get(key)?.kustomization ?? delivery?.kustomization
-  const found = delivery?.cause === undefined ? environmentStopOf(ledger, kustomization, key) : deliveryStop(delivery)
+  const found =
+    delivery?.cause === undefined ? environmentStopOf(ledger, kustomization, key) : deliveryStop(ledger, delivery)
   const ready = pods.filter((pod) => pod.ready)
   return {
     ...{ service, environment, kustomization, delivery, running, cause: found?.cause, stop: found?.stop },
@@ -150,7 +151,11 @@ function foreignImage(ledger: Ledger, delivery: Delivery, ready: readonly FactOf
 
 type Found = { readonly cause: string; readonly stop: Stop | undefined }
 
-function deliveryStop({ cause = '', commit, borders }: Delivery): Found {
+function deliveryStop(ledger: Ledger, { cause = '', commit, borders, kustomization = '' }: Delivery): Found {
+  // what has passed a border itself may be held up by a later revision that was refused there
+  const held = environmentStop(ledger, kustomization)
+  if (held && cause.startsWith(`${held.border}: `) && borders[held.border]?.state !== 'failed')
+    return { cause, stop: held }
   const border = BORDERS.find((name) => borders[name]?.state === 'failed')
   return { cause, stop: border && { border, commit, borders } }
 }

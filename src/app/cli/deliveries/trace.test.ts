@@ -8,6 +8,12 @@ const going: DeliveryView = {
   ...{ startedAt: '2026-01-01T00:00:00Z', endedAt: undefined, cause: undefined, runId: undefined },
   borders: [{ name: 'build', state: 'waiting', detail: '' }],
 }
+test('a delivery that a later revision holds up is traced with the cause, though each of its own borders went well', () => {
+  const borders = [{ name: 'build', state: 'done', detail: 'revision main@sha1:1' }] as const
+  const text = renderDelivery({ ...going, borders, state: 'failed', cause: 'build: web.yaml:3: bad' })
+  assert.match(text, /: stopped\n {2}build: web\.yaml:3: bad\n {2}✔ build/)
+})
+
 const titles: { it: string; delivery: Partial<DeliveryView>; want: string }[] = [
   { it: 'is on its way', delivery: {}, want: 'on its way' },
   {

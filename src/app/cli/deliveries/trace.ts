@@ -52,9 +52,11 @@ export function renderDelivery(delivery: DeliveryView): string {
   const borders = delivery.borders.map((border) =>
     `  ${MARKS[border.state]} ${border.name.padEnd(10)}  ${timeOf(border.at)}  ${detailOf(border)}${byOf(border)}${logOf(delivery, border)}`.trimEnd(),
   )
-  // a border that failed says why by itself
+  // a border that failed, or is waited at, says why by itself
   const isSaid =
-    delivery.service !== '' || delivery.cause === undefined || delivery.borders.some(({ state }) => state === 'failed')
+    delivery.cause === undefined ||
+    (delivery.service !== '' && delivery.state !== 'failed') ||
+    delivery.borders.some(({ state }) => state === 'failed')
   return [title, ...(isSaid ? [] : [`  ${delivery.cause}`]), ...borders].join('\n')
 }
 

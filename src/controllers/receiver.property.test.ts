@@ -62,7 +62,14 @@ function observe({ meta, spec, status, token, nowMs, random, memory }: World): R
       status,
     }),
     path: token === undefined ? { missing: 'no token' } : { path: `/hook/${token}` },
-    ...{ nowMs, random: random(), dueInMs: memory.nextMs - nowMs, failures: memory.failures, traps: 'safe' },
+    ...{
+      nowMs,
+      random: random(),
+      dueInMs: memory.nextMs - nowMs,
+      failures: memory.failures,
+      knownMs: 60_000,
+      traps: 'safe',
+    },
   }
 }
 

@@ -28,12 +28,17 @@ export type ReceiverSeen = {
   readonly path: { readonly path: string } | { readonly missing: string }
   /** Failures in a row. */
   readonly failures: number
+  /** How long this engine has known it. */
+  readonly knownMs: number
   /** `flux`: tells of every reconcile, also of one that changed nothing. */
   readonly traps: 'safe' | 'flux'
 }
 
 /** What a Receiver may need done. */
 export type ReceiverChange = 'add finalizer' | 'remove finalizer'
+
+/** By then a Secret is there that was applied with its Receiver; Flux looks at nothing new before it is as old. */
+const SETTLING_MS = 750
 
 const TERMINAL = 'Reconciliation failed terminally due to configuration error: '
 
@@ -76,7 +81,9 @@ function suspended({ receiver, traps }: ReceiverSeen): BasicStatus {
 }
 
 function withoutToken(seen: ReceiverSeen, message: string): Decision<ReceiverChange, BasicStatus> {
-  const { receiver, nowMs } = seen
+  const { receiver, nowMs, knownMs } = seen
+  if (receiver.conditions.length === 0 && knownMs < SETTLING_MS)
+    return { kind: 'wait', afterMs: SETTLING_MS - knownMs, status: {} }
   const { webhookPath: _, ...rest } = receiver.status
   const said = { reason: 'TokenNotFound', message, progress: 'Reconciliation in progress' }
   const status = retryStatus({ ...receiver, status: rest }, nowMs, said)

@@ -19,7 +19,7 @@ import { type ObjectIo, objectIo } from '../image/object-io.ts'
 import { keyOf } from '../status-writer.ts'
 
 /** What is remembered of a Receiver between looks. */
-type Memory = { handled: string; nextMs: number; failures: number }
+type Memory = { handled: string; nextMs: number; failures: number; knownSinceMs: number | undefined }
 
 /** The manager that writes Receivers, and what they wake. */
 export const NOTIFICATION_MANAGER = 'notification-controller'
@@ -97,16 +97,27 @@ async function observe(
     return undefined
   }
   const receiver = parseReceiver(object)
-  const memory = memoryOf(memories, key)
   const { clock } = context
+  const memory = memoryOf(memories, key)
+  memory.knownSinceMs ??= clock.monotonicMs()
   const dueInMs = memory.handled === askOf(receiver) ? memory.nextMs - clock.monotonicMs() : 0
   const path = dueInMs > 0 ? { path: receiver.webhookPath } : await findPath(context, receiver)
-  const { failures } = memory
-  return { receiver, nowMs: clock.nowMs(), random: context.random(), dueInMs, path, failures, traps: context.traps }
+  const { failures, knownSinceMs } = memory
+  const knownMs = clock.monotonicMs() - knownSinceMs
+  return {
+    receiver,
+    nowMs: clock.nowMs(),
+    random: context.random(),
+    dueInMs,
+    path,
+    failures,
+    knownMs,
+    traps: context.traps,
+  }
 }
 
 function memoryOf(memories: Map<string, Memory>, key: string): Memory {
-  const memory = memories.get(key) ?? { handled: '', nextMs: 0, failures: 0 }
+  const memory = memories.get(key) ?? { handled: '', nextMs: 0, failures: 0, knownSinceMs: undefined }
   memories.set(key, memory)
   return memory
 }

@@ -411,7 +411,7 @@ const calm: ReceiverSeen = {
     spec: { type: 'generic', secretRef: { name: 's' }, resources: [] },
     status: { observedGeneration: -1 },
   }),
-  ...{ nowMs: 0, random: 0.5, dueInMs: 0, path: { path: PATH }, failures: 0, traps: 'safe' },
+  ...{ nowMs: 0, random: 0.5, dueInMs: 0, path: { path: PATH }, failures: 0, knownMs: 60_000, traps: 'safe' },
 }
 const with_ = (fields: object): Partial<ReceiverSeen> => ({ receiver: { ...calm.receiver, ...fields } })
 const decisions: readonly [it: string, seen: Partial<ReceiverSeen>, want: RegExp][] = [
@@ -422,6 +422,11 @@ const decisions: readonly [it: string, seen: Partial<ReceiverSeen>, want: RegExp
   ['shows its path', {}, /"webhookPath":"\/hook\/x".*"message":"Receiver initialized for path: \/hook\/x"/],
   ['says when it comes again', {}, /"message":"Reconciliation finished, next run in 10m0s"/],
   ['loses its path with its token', { path: { missing: 'no token' } }, /"reason":"TokenNotFound","status":"False"/],
+  [
+    'that is new waits for a Secret that may have been applied with it',
+    { path: { missing: 'no token' }, knownMs: 250 },
+    /^\{"kind":"wait","afterMs":500,"status":\{\}\}$/,
+  ],
   [
     'is stalled by a filter that is no CEL',
     with_({ resourceFilter: 'not (cel' }),

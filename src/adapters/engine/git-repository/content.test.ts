@@ -223,6 +223,15 @@ const faults: { it: string; wish?: Partial<ContentWish>; parts?: Partial<Parts>;
     ],
   },
   {
+    it: 'a whole include whose place is taken, with the traps of Flux',
+    parts: { includes: [include('', 'app', 'v/x.yaml')], traps: 'flux' },
+    want: [
+      'StorageOperationFailed',
+      'CopyFailure',
+      /^failed to copy 'other' include from  to app: link error: cannot rename \/tmp\/.*\/unpack to \/tmp\/.*\/app: rename /,
+    ],
+  },
+  {
     it: 'two includes at one place, with the traps of Flux',
     parts: { includes: [include('v', 'a', 'v/x.yaml'), include('w', 'a', 'w/x.yaml')], traps: 'flux' },
     want: [

@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import type { GitRepository } from '../../../kinds/git-repository.ts'
 import type { Mirror } from '../../git/mirror.ts'
 import { cleanPath } from '../../../pipeline/source/safe-path.ts'
@@ -44,7 +45,7 @@ function refuseTaken(content: Content, { namespace, name }: ContentWish, include
     const to = cleanPath(include.toPath)
     const taken = takenBy(laid, to, include)
     if (taken !== undefined) {
-      const from = `/tmp/flux-include-${WORK_DIGITS}/unpack/${cleanPath(include.fromPath)}`
+      const from = posix.join(`/tmp/flux-include-${WORK_DIGITS}/unpack`, cleanPath(include.fromPath))
       const place = `/tmp/gitrepository-${namespace}-${name}-${WORK_DIGITS}/${to}`
       const message = `failed to copy '${include.name}' include from ${include.fromPath} to ${include.toPath}`
       const why = `link error: cannot rename ${from} to ${place}: rename ${from} ${place}: ${taken}`

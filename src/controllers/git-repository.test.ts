@@ -44,7 +44,14 @@ const hasA = { artifact: artifact('a'), conditions: [ready, { ...ready, type: 'A
 const verifying = (status: Record<string, unknown> = {}) =>
   repository({ spec: { verify: { mode: 'HEAD', secretRef: { name: 'keys' } } }, status })
 
-const calm: SourceSeen<GitRepository> = { source: repository(), nowMs: 0, random: 0.5, dueInMs: 0, failures: 0 }
+const calm: SourceSeen<GitRepository> = {
+  source: repository(),
+  nowMs: 0,
+  random: 0.5,
+  dueInMs: 0,
+  failures: 0,
+  knownMs: 60_000,
+}
 
 /** What a person reads: the step, or the conditions, when it comes again, and the event. */
 function show(seen: SourceSeen<GitRepository>): string {
@@ -147,6 +154,11 @@ const cases: readonly [it: string, seen: Partial<SourceSeen<GitRepository>>, wan
     'tries a dead remote again soon',
     { outcome: failed, failures: 1 },
     `wait; ${RETRYING}; again in 750; error GitOperationFailed`,
+  ],
+  [
+    'that is new is looked at again before a fault is told: what it lacks may have been applied with it',
+    { outcome: failed, failures: 1, knownMs: 250 },
+    'wait; nothing; again in 500',
   ],
   [
     'never waits longer for a dead remote than its interval',

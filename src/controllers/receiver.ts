@@ -15,6 +15,7 @@ import {
   stalledStatus,
   suspendedStatus,
 } from './basic-status.ts'
+import { settlingMs } from './settling.ts'
 
 /** Everything that the decision about a Receiver needs. */
 export type ReceiverSeen = {
@@ -36,9 +37,6 @@ export type ReceiverSeen = {
 
 /** What a Receiver may need done. */
 export type ReceiverChange = 'add finalizer' | 'remove finalizer'
-
-/** By then a Secret is there that was applied with its Receiver; Flux looks at nothing new before it is as old. */
-const SETTLING_MS = 750
 
 const TERMINAL = 'Reconciliation failed terminally due to configuration error: '
 
@@ -81,9 +79,9 @@ function suspended({ receiver, traps }: ReceiverSeen): BasicStatus {
 }
 
 function withoutToken(seen: ReceiverSeen, message: string): Decision<ReceiverChange, BasicStatus> {
-  const { receiver, nowMs, knownMs } = seen
-  if (receiver.conditions.length === 0 && knownMs < SETTLING_MS)
-    return { kind: 'wait', afterMs: SETTLING_MS - knownMs, status: {} }
+  const { receiver, nowMs } = seen
+  const settles = settlingMs(receiver, seen.knownMs)
+  if (settles > 0) return { kind: 'wait', afterMs: settles, status: {} }
   const { webhookPath: _, ...rest } = receiver.status
   const said = { reason: 'TokenNotFound', message, progress: 'Reconciliation in progress' }
   const status = retryStatus({ ...receiver, status: rest }, nowMs, said)

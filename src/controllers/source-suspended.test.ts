@@ -14,7 +14,7 @@ test('a source that is suspended while it fails says of its progress and readine
     spec: { url: 'https://git.example/a', interval: '1m', suspend: true },
     status: { conditions: ['Reconciling', 'Ready', 'FetchFailed', 'ArtifactInStorage'].map(condition) },
   })
-  const decision = decideSource({ source, nowMs: 0, random: 0, dueInMs: 0, failures: 1 }, WORDS)
+  const decision = decideSource({ source, nowMs: 0, random: 0, dueInMs: 0, failures: 1, knownMs: 60_000 }, WORDS)
   assert.ok(decision.kind === 'done')
   assert.deepEqual(
     readList(decision.status.status, 'conditions').map((one) => [read(one, 'type'), read(one, 'observedGeneration')]),

@@ -100,6 +100,7 @@ function observe<Source extends SourceObject>(world: World, { kind, parse, spec 
     random: random(),
     dueInMs: isAsked ? 0 : memory.nextLookMs - nowMs,
     failures: memory.failures,
+    knownMs: 60_000,
     ...(memory.outcome ? { outcome: memory.outcome } : {}),
   }
 }

@@ -10,6 +10,7 @@ import {
 import { NEVER_MS } from '../kinds/duration.ts'
 import { FINALIZER, handledRequest } from '../kinds/flux-object.ts'
 import type { ArtifactStatus, SourceObject } from '../kinds/source.ts'
+import { settlingMs } from './settling.ts'
 
 /** What a look at the remote found. */
 export type LookOutcome =
@@ -66,6 +67,8 @@ export type SourceSeen<Source extends SourceObject> = {
   readonly dueInMs: number
   /** Failed looks in a row, this one included. */
   readonly failures: number
+  /** How long this engine has known it. */
+  readonly knownMs: number
   /** What the look of this reconcile found; absent before it. */
   readonly outcome?: LookOutcome
 }
@@ -147,6 +150,8 @@ export function decideSource<Source extends SourceObject>(
   }
   const status = failedStatus(seen, outcome)
   if (outcome.isStalled) return { kind: 'done', status: { ...status, nextLookInMs: NEVER_MS } }
+  const settles = settlingMs(source, seen.knownMs)
+  if (settles > 0) return { kind: 'wait', afterMs: settles, status: { nextLookInMs: settles } }
   const afterMs = Math.min(backoffMs(seen.failures), source.intervalMs)
   return { kind: 'wait', afterMs, status: { ...status, nextLookInMs: afterMs } }
 }

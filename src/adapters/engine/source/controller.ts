@@ -35,6 +35,8 @@ type Memory<Source> = {
   /** News came since the last look began: it may have been too early for them. */
   isNews: boolean
   failures: number
+  /** Since when this engine has known it. */
+  readonly knownSinceMs: number
   handledGeneration: number
   handledRequest: string | undefined
   /** A look that is not in the status yet, with the object that it was for: what was changed meanwhile is for the next one. */
@@ -86,11 +88,12 @@ export function sourceController<Source extends SourceObject>(
   }
 }
 
-function memoryOf<Source extends SourceObject>({ memories }: Own<Source>, key: string): Memory<Source> {
+function memoryOf<Source extends SourceObject>({ memories, context }: Own<Source>, key: string): Memory<Source> {
   const found = memories.get(key) ?? {
     nextLookMs: 0,
     isNews: false,
     failures: 0,
+    knownSinceMs: context.clock.monotonicMs(),
     handledGeneration: -1,
     handledRequest: undefined,
     looked: undefined,
@@ -120,6 +123,7 @@ function observe<Source extends SourceObject>(own: Own<Source>, key: string): So
     random: context.random(),
     dueInMs: isAsked ? 0 : memory.nextLookMs - context.clock.monotonicMs(),
     failures: memory.failures,
+    knownMs: context.clock.monotonicMs() - memory.knownSinceMs,
     ...(looked ? { outcome: looked.outcome } : {}),
   }
 }

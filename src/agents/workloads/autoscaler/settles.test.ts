@@ -145,7 +145,7 @@ function holds(cluster: SimulatedCluster, loadMilli: number): void {
 }
 
 test('an autoscaler finds the size for a load from any state, within bounds and rates, and a second run writes nothing', () =>
-  forSeeds(8, async (seed) => {
+  forSeeds(24, async (seed) => {
     const cluster = simulateCluster(seed, kinds, START_MS)
     const { chance } = cluster
     cluster.store.put({
@@ -165,8 +165,8 @@ test('an autoscaler finds the size for a load from any state, within bounds and 
     }
     const options: RunOptions = {
       serve: serve(cluster, loadMilli, (to) => mayResize(cluster, lately, to)),
-      // longer than any window
-      quietMs: 310_000,
+      // longer than any window, which begins when the first try succeeds: as many as fail before wait for a minute and a half
+      quietMs: 420_000,
       round: () => others(cluster),
       roundMs: 30_000,
       // a size that was set and not answered is in no history, as in the original's

@@ -6,6 +6,7 @@ import { nearFolder } from '../../../machine/near-folder.ts'
 import { connectKeeper, type KeeperClient } from '../keeper/client.ts'
 import type { Kept } from '../keeper/messages.ts'
 import { keeperSource } from '../keeper/source.ts'
+import { readKeeper, removeKeeper, startTimeOf, writeKeeper } from './keeper-record.ts'
 
 /** How the keeper of a node is found or started. */
 export type LaunchOptions = {
@@ -27,8 +28,6 @@ export type Launched = {
 /** The ids that exist inside, as lines of `/proc/PID/uid_map`. */
 export type IdMap = { readonly uid: string; readonly gid: string; readonly isSingle: boolean }
 
-type KeeperRecord = { readonly pid: number; readonly startTime: string }
-
 /** The environment of every process that is ours, and of none that is a container's. */
 export const TOOL_ENV = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' } as const
 
@@ -40,34 +39,22 @@ export const TOOL_ENV = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/b
 export async function launchKeeper(o: LaunchOptions): Promise<Launched> {
   mkdirSync(o.stateDir, { recursive: true, mode: 0o700 })
   const socketPath = socketOf(o.stateDir)
-  const recordPath = join(o.stateDir, 'keeper.json')
   const ids = idMap()
-  const record = readRecord(recordPath)
+  const record = readKeeper(o.stateDir)
   const found = await connectKeeper({ ...o, socketPath }).catch(() => undefined)
   if (found !== undefined && record !== undefined) return { keeper: found, pid: record.pid, isAdopted: true, ids }
   await found?.stop()
   if (record !== undefined && startTimeOf(record.pid) === record.startTime) process.kill(record.pid, 'SIGKILL')
   const pid = await startKeeper(o, socketPath, ids)
-  writeFileSync(recordPath, JSON.stringify({ pid, startTime: startTimeOf(pid) }))
+  writeKeeper(o.stateDir, pid)
   const keeper = await connectKeeper({ ...o, socketPath })
   return { keeper, pid, isAdopted: false, ids }
 }
 
 /** Forgets a keeper that was stopped. */
 export function forgetKeeper(stateDir: string): void {
-  rmSync(join(stateDir, 'keeper.json'), { force: true })
+  removeKeeper(stateDir)
   rmSync(socketOf(stateDir), { force: true })
-}
-
-/** Start time of a process in clock ticks since boot, which with the pid names it for good; undefined when it does not run. */
-function startTimeOf(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return fields[0] === 'Z' ? undefined : fields[19]
-  } catch {
-    return undefined
-  }
 }
 
 async function startKeeper(o: LaunchOptions, socketPath: string, ids: IdMap): Promise<number> {
@@ -145,17 +132,6 @@ function idMap(): IdMap {
 export function socketOf(stateDir: string, name = 'keeper.sock'): string {
   const near = join(stateDir, name)
   return near.length < 100 ? near : join(nearFolder('sluice', stateDir), name)
-}
-
-function readRecord(path: string): KeeperRecord | undefined {
-  try {
-    const { pid, startTime } = JSON.parse(readFileSync(path, 'utf8'))
-    return typeof pid === 'number' && typeof startTime === 'string' && startTimeOf(pid) === startTime
-      ? { pid, startTime }
-      : undefined
-  } catch {
-    return undefined
-  }
 }
 
 function readLinkText(path: string): string | undefined {

@@ -1,10 +1,12 @@
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { readKeeper } from '../../../agents/node/linux/keeper-record.ts'
 import { hasCode } from '../../../lib/error/code-of.ts'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { isRunning } from '../../state/process-identity.ts'
 import { holderOf } from '../../state/state-folder.ts'
 import { STATE_OPTION, stateDirOf } from '../cluster.ts'
-import type { Command } from '../command.ts'
+import type { Command, ExitCode, Io } from '../command.ts'
 import { parseSeconds } from '../misread.ts'
 
 const POLL_MS = 50
@@ -21,10 +23,7 @@ export const down: Command = {
     const timeoutMs = parseSeconds('--timeout', values.timeout)
     const dir = stateDirOf(values, io)
     const holder = holderOf(dir)
-    if (holder === undefined) {
-      io.err(`nothing runs on ${dir}`)
-      return 0
-    }
+    if (holder === undefined) return tellOfPods(dir, io)
     terminate(holder.pid, dir)
     const endsAtMs = performance.now() + timeoutMs
     while (isRunning(holder)) {
@@ -39,6 +38,20 @@ export const down: Command = {
     io.out(`stopped process ${holder.pid}`)
     return 0
   },
+}
+
+/** A start that was ended at once, or killed, leaves its pods to the next one. */
+function tellOfPods(dir: string, io: Io): ExitCode {
+  const node = join(dir, 'node')
+  const keepers = [node, join(node, 'process')].flatMap((folder) => readKeeper(folder)?.pid ?? [])
+  if (keepers.length === 0) {
+    io.err(`nothing runs on ${dir}`)
+    return 0
+  }
+  io.err(`no sluice runs on ${dir}, but pods do: a start that was ended at once, or killed, has left them`)
+  io.err('  hint: sluice up takes them over, and ends them when it is stopped')
+  io.err(`        to end them now, without their time to stop: kill ${keepers.join(' ')}`)
+  return 1
 }
 
 /** @throws SluiceError NOT_PERMITTED */

@@ -118,8 +118,7 @@ function startOf(
   if (asked !== '' && asked !== '0' && booleanIn(query, 'sendInitialEvents') !== true)
     return env.store.since(key, Number(asked), 0) && { version: Number(asked), initial: [] }
   const isEverywhere = resource.isNamespaced && namespace === ''
-  if (asked === '' && booleanIn(query, 'sendInitialEvents') === false)
-    return { version: env.store.version(), initial: [] }
+  if (booleanIn(query, 'sendInitialEvents') === false) return { version: env.store.version(), initial: [] }
   const selected = env.store.select(key, { namespace: isEverywhere ? undefined : namespace, name })
   const initial = selected?.places.flatMap((place) => selected.at(place) ?? []) ?? []
   return { version: env.store.version(), initial: initial.filter(isSelected) }

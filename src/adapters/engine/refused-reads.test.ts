@@ -72,6 +72,7 @@ test('a Receiver says that it may not read its token', async () => {
     ...{ apiVersion: 'notification.toolkit.fluxcd.io/v1', kind: 'Receiver' },
     metadata: { name: 'r', namespace: 'ns', uid: 'u', generation: 1, resourceVersion: '1', finalizers: [FINALIZER] },
     spec: { type: 'generic', interval: '10m', secretRef: { name: 's' }, resources: [] },
+    status: { conditions: [{ type: 'Ready', status: 'True' }] },
   })
   const saying = (error: Error) =>
     receiverController(

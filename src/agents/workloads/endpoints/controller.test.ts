@@ -31,3 +31,25 @@ test('Endpoints go with their Service, whoever wrote them, also when it went whi
     ['stays', 'leader'],
   )
 })
+
+test('Endpoints that have no Service are not deleted for a slice that says it is of one', async () => {
+  const { store, run } = simulateCluster(1, kinds, 0)
+  const labels = {
+    'kubernetes.io/service-name': 'own',
+    'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io',
+  }
+  const slice = {
+    apiVersion: 'discovery.k8s.io/v1',
+    metadata: { name: 's', namespace: 'a', labels },
+    addressType: 'IPv4',
+  }
+  const later = [
+    () => void store.put(named('Endpoints', 'own')),
+    () => void store.put(named('EndpointSlice', 's', slice)),
+  ]
+  await run((bench) => [endpointsController(bench)], { later })
+  assert.deepEqual(
+    store.of('Endpoints').map(({ metadata }) => metadata.name),
+    ['own'],
+  )
+})

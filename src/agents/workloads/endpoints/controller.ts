@@ -25,6 +25,8 @@ export function endpointsController(bench: Bench): Controller<ServiceSeen, Write
   const endpoints = bench.cache('v1', 'Endpoints')
   const triggers = createTriggers()
   const withMode = new Set<string>()
+  /** Services that went. Endpoints that had none are their writer's own, whatever slices say. */
+  const gone = new Set<string>()
   let slicesOf: NameIndex = () => []
 
   return workloadController<ServiceSeen>(bench, {
@@ -40,17 +42,29 @@ export function endpointsController(bench: Bench): Controller<ServiceSeen, Write
       nodes.onChange((_node, type) => {
         if (type !== 'MODIFIED') for (const service of services.list()) wake.now(keyOf(service))
       })
+      services.onChange((service, type) => type === 'DELETED' && gone.add(keyOf(service)))
       wakeFor(services, wake.now)
       // of Services that went while nobody looked
-      for (const each of endpoints.list()) if (!each.metadata.annotations?.[LEADER]) wake.now(keyOf(each))
+      for (const each of endpoints.list().filter(({ metadata }) => !metadata.annotations?.[LEADER])) {
+        gone.add(keyOf(each))
+        wake.now(keyOf(each))
+      }
     },
     async observe(key, failure) {
       const service = lookUp<Service>(services, key)
       if (!service) {
         triggers.forget(key)
         withMode.delete(key)
-        return await dropEndpoints(bench, key)
+        if (!gone.delete(key)) return undefined
+        try {
+          await dropEndpoints(bench, key)
+        } catch (error) {
+          gone.add(key)
+          throw error
+        }
+        return undefined
       }
+      gone.delete(key)
       const selector = { matchLabels: service.spec.selector ?? {} }
       const selected = (service.spec.selector ? pods.list(service.metadata.namespace) : [])
         .filter((pod) => matchesSelector(selector, pod.metadata.labels))
@@ -100,11 +114,10 @@ function wakeByPods(pods: AbsorbingCache, services: AbsorbingCache, wake: Wake):
 }
 
 /** The Endpoints object has no owner reference: it goes with its Service by name, whoever wrote it. Copies that are behind show neither for sure. */
-async function dropEndpoints({ client, carryOut }: Bench, key: string): Promise<undefined> {
+async function dropEndpoints({ client, carryOut }: Bench, key: string): Promise<void> {
   const [namespace = '', name = ''] = key.split('/')
   const left = await client.get({ apiVersion: 'v1', kind: 'Endpoints', namespace, name })
-  if (left === undefined) return undefined
+  if (left === undefined) return
   const service = await client.get({ apiVersion: 'v1', kind: 'Service', namespace, name })
   if (service === undefined) await carryOut('endpoint-controller', [{ do: 'delete', object: left }])
-  return undefined
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { definitionType } from '../../kube-schema/builtin.ts'
 import type { Json } from '../../kube/json.ts'
-import { typeFaults } from './type-faults.ts'
+import { type Schema, typeOf } from '../../kube-schema/schema.ts'
+import { isComparable, typeFaults } from './type-faults.ts'
 
 // What the real kube-apiserver 1.37.2 answered in.
 const deployment = definitionType('io.k8s.api.apps.v1.Deployment')
@@ -58,3 +59,28 @@ for (const { it, value, want } of cases)
     assert.ok(deployment !== undefined)
     assert.deepEqual(typeFaults(deployment, value), want)
   })
+
+const text = { type: 'string' }
+const defined: readonly { it: string; schema: Schema; value: Json; want: readonly string[] }[] = [
+  { it: 'a text of a format is any scalar', schema: { ...text, format: 'date-time' }, value: 7, want: [] },
+  {
+    it: 'a text of a format is no list',
+    schema: { ...text, format: 'date-time' },
+    value: [7],
+    want: ['expected any scalar, got &{[7]}'],
+  },
+  {
+    it: 'bytes are a text',
+    schema: { ...text, format: 'byte' },
+    value: 7,
+    want: ['expected string, got &value.valueUnstructured{Value:7}'],
+  },
+  { it: 'a map of anything is no list', schema: { type: 'object' }, value: [], want: ['expected map, got &{[]}'] },
+]
+for (const { it, schema, value, want } of defined)
+  test(`of a defined kind, ${it}`, () => assert.deepEqual(typeFaults(typeOf(schema), value), want))
+
+test('what is only compared may have an item twice', () => {
+  const set = typeOf({ type: 'array', items: text, 'x-kubernetes-list-type': 'set' })
+  assert.deepEqual([isComparable(set, ['a', 'a']), isComparable(set, ['a', 1])], [true, false])
+})

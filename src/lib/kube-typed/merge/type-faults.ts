@@ -26,6 +26,10 @@ const NONE: readonly string[] = []
 /** Types that read their own JSON; only what they make of it shows whether it fits. */
 const ANY_SCALAR: ReadonlySet<Special> = new Set(['intOrString', 'quantity', 'time', 'microTime'])
 
+/** A text of a format is any scalar to who merges. @see k8s.io/kube-openapi/pkg/schemaconv convertPrimitive */
+const isUntyped = ({ type, format = '' }: FieldType['schema']): boolean =>
+  type === 'string' && format !== '' && format !== 'byte'
+
 function check(type: FieldType, value: Json, allowsTwins: boolean): readonly string[] {
   const { kind, special, schema } = type
   if (value === null) return NONE
@@ -33,7 +37,7 @@ function check(type: FieldType, value: Json, allowsTwins: boolean): readonly str
     return schema.type !== 'object' || special !== undefined || isObject(value)
       ? NONE
       : [`: expected map, got ${goValue(value)}`]
-  if (special !== undefined && ANY_SCALAR.has(special))
+  if (special === undefined ? isUntyped(schema) : ANY_SCALAR.has(special))
     return typeof value === 'object' ? [`: expected any scalar, got ${goValue(value)}`] : NONE
   if (kind === 'list') return checkList(type, value, allowsTwins)
   return kind === 'map' ? checkMap(type, value, allowsTwins) : checkScalar(type, value)

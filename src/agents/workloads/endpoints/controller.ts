@@ -42,27 +42,15 @@ export function endpointsController(bench: Bench): Controller<ServiceSeen, Write
       nodes.onChange((_node, type) => {
         if (type !== 'MODIFIED') for (const service of services.list()) wake.now(keyOf(service))
       })
-      services.onChange((service, type) => type === 'DELETED' && gone.add(keyOf(service)))
+      wakeGone(gone, services, endpoints, wake)
       wakeFor(services, wake.now)
-      // of Services that went while nobody looked
-      for (const each of endpoints.list().filter(({ metadata }) => !metadata.annotations?.[LEADER])) {
-        gone.add(keyOf(each))
-        wake.now(keyOf(each))
-      }
     },
     async observe(key, failure) {
       const service = lookUp<Service>(services, key)
       if (!service) {
         triggers.forget(key)
         withMode.delete(key)
-        if (!gone.delete(key)) return undefined
-        try {
-          await dropEndpoints(bench, key)
-        } catch (error) {
-          gone.add(key)
-          throw error
-        }
-        return undefined
+        return await dropEndpoints(bench, gone, key)
       }
       gone.delete(key)
       const selector = { matchLabels: service.spec.selector ?? {} }
@@ -113,11 +101,28 @@ function wakeByPods(pods: AbsorbingCache, services: AbsorbingCache, wake: Wake):
   })
 }
 
+/** Notes Services that go, and those that went while nobody looked and left Endpoints. */
+function wakeGone(gone: Set<string>, services: AbsorbingCache, endpoints: AbsorbingCache, wake: Wake): void {
+  services.onChange((service, type) => type === 'DELETED' && gone.add(keyOf(service)))
+  for (const each of endpoints.list()) {
+    if (each.metadata.annotations?.[LEADER]) continue
+    gone.add(keyOf(each))
+    wake.now(keyOf(each))
+  }
+}
+
 /** The Endpoints object has no owner reference: it goes with its Service by name, whoever wrote it. Copies that are behind show neither for sure. */
-async function dropEndpoints({ client, carryOut }: Bench, key: string): Promise<void> {
+async function dropEndpoints({ client, carryOut }: Bench, gone: Set<string>, key: string): Promise<undefined> {
+  if (!gone.delete(key)) return undefined
   const [namespace = '', name = ''] = key.split('/')
-  const left = await client.get({ apiVersion: 'v1', kind: 'Endpoints', namespace, name })
-  if (left === undefined) return
-  const service = await client.get({ apiVersion: 'v1', kind: 'Service', namespace, name })
-  if (service === undefined) await carryOut('endpoint-controller', [{ do: 'delete', object: left }])
+  try {
+    const left = await client.get({ apiVersion: 'v1', kind: 'Endpoints', namespace, name })
+    if (left === undefined) return undefined
+    const service = await client.get({ apiVersion: 'v1', kind: 'Service', namespace, name })
+    if (service === undefined) await carryOut('endpoint-controller', [{ do: 'delete', object: left }])
+    return undefined
+  } catch (error) {
+    gone.add(key)
+    throw error
+  }
 }

@@ -49,18 +49,38 @@ function projectedPaths(source: JsonObject): Placed[] {
   ]
 }
 
+/** More than the header of an answer has room for. */
+const MOST_OVERLAPS = 200
+
+/** Each file with those before it that lie along its path, the first {@link MOST_OVERLAPS}, in time that grows with what the paths say. */
 function overlaps(placed: readonly Placed[]): string[] {
-  const seen: Placed[] = []
-  const found: string[] = []
-  for (const { path: given, source } of placed) {
-    const one = { path: trimEndOf(given, '/'), source }
-    const others = seen.filter(({ path }) => path !== '' && one.path !== '' && isAlong(path, one.path))
-    found.push(...others.map((other) => `${text(one)} with ${text(other)}`))
-    seen.push(one)
+  const files = placed.map(({ path, source }) => ({ path: trimEndOf(path, '/'), source })).filter(({ path }) => path)
+  const kin = kinOf(files.map(({ path }) => path))
+  const before = new Map([...kin.keys()].map((path): [string, string[]] => [path, []]))
+  const [seen, found] = [new Set<string>(), new Set<string>()]
+  for (const one of files) {
+    for (const other of before.get(one.path) ?? []) found.add(`${text(one)} with ${other}`)
+    if (found.size >= MOST_OVERLAPS) break
+    if (seen.has(text(one))) continue
+    seen.add(text(one))
+    for (const path of kin.get(one.path) ?? []) before.get(path)?.push(text(one))
   }
-  return found
+  return [...found].slice(0, MOST_OVERLAPS)
 }
 
-const isAlong = (a: string, b: string): boolean => `${a}/`.startsWith(`${b}/`) || `${b}/`.startsWith(`${a}/`)
+/** Of each path itself, and those that it lies below or that lie below it: in order a path comes just before all that is below it. */
+function kinOf(paths: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const kin = new Map(paths.map((path): [string, string[]] => [path, [path]]))
+  const above: string[] = []
+  for (const path of [...kin.keys()].sort((a, b) => (`${a}/` < `${b}/` ? -1 : 1))) {
+    while (above.length > 0 && !path.startsWith(`${above.at(-1)}/`)) above.pop()
+    for (const other of above) {
+      kin.get(path)?.push(other)
+      kin.get(other)?.push(path)
+    }
+    above.push(path)
+  }
+  return kin
+}
 
 const text = ({ path, source }: Placed): string => (source === '' ? quoted(path) : `${quoted(path)} (${source})`)

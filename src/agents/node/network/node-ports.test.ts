@@ -26,6 +26,12 @@ const planned: { it: string; port: Omit<ContainerPort, 'containerPort'>; inside:
     inside: [`${NODE}:80`],
     outside: ['127.0.0.1:80'],
   },
+  {
+    it: 'every address of the machine, by name',
+    port: { hostPort: 80, hostIP: '0.0.0.0' },
+    inside: [`${NODE}:80`],
+    outside: ['0.0.0.0:80'],
+  },
   { it: 'loopback', port: { hostPort: 80, hostIP: '127.0.0.1' }, inside: ['-'], outside: ['127.0.0.1:80'] },
   { it: 'the node', port: { hostPort: 80, hostIP: NODE }, inside: [`${NODE}:80`], outside: [] },
   { it: 'another address', port: { hostPort: 80, hostIP: '192.0.2.1' }, inside: ['-'], outside: ['192.0.2.1:80'] },

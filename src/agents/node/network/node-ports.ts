@@ -20,9 +20,16 @@ export type NodePort = {
   readonly why?: string
 }
 
-type HostPort = { readonly ip: string; readonly port: number; readonly protocol: string; readonly to: number }
+type HostPort = {
+  readonly ip: string
+  /** Where this machine listens: on loopback, unless the pod names an address, be it any. */
+  readonly host: string
+  readonly port: number
+  readonly protocol: string
+  readonly to: number
+}
 
-/** Any address, as pods write it. */
+/** Any address, as pods write it or mean it. */
 const ANY = '0.0.0.0'
 const LOOPBACK = '127.0.0.1'
 
@@ -39,14 +46,13 @@ export function planPodPorts(
   for (const pod of pods.filter(isLive)) {
     const ip = pod.status?.podIP
     if (ip === undefined) continue
-    for (const { ip: asked, port, protocol, to } of hostPortsOf(pod)) {
+    for (const { ip: asked, host, port, protocol, to } of hostPortsOf(pod)) {
       const key = `${pod.metadata.uid ?? ''}/${asked}:${port}/${protocol}`
       const isInside = nodeIp !== undefined && (asked === ANY || asked === nodeIp)
       const listen = isInside ? { host: nodeIp, port } : undefined
       const targets = { ready: [{ host: ip, port: to }], serving: [] }
       if (protocol === 'UDP' && nodeIp !== undefined) tables.push({ key, listen, protocol, ...targets })
       if (protocol === 'TCP') tables.push({ key, listen, ...targets })
-      const host = asked === ANY ? LOOPBACK : asked
       if (asked !== nodeIp) opened.push({ of: pod, key, host, port, ...carriedBy(protocol, nodeIp !== undefined) })
     }
   }
@@ -91,7 +97,9 @@ export function hasPortConflict(pod: Pod, others: readonly Pod[]): boolean {
 function hostPortsOf({ spec }: Pod): HostPort[] {
   return [...spec.containers, ...(spec.initContainers ?? []).filter(isSidecar)].flatMap(({ ports = [] }) =>
     ports.flatMap(({ hostPort = 0, hostIP, protocol = 'TCP', containerPort }) =>
-      hostPort > 0 ? [{ ip: hostIP || ANY, port: hostPort, protocol, to: containerPort }] : [],
+      hostPort > 0
+        ? [{ ip: hostIP || ANY, host: hostIP || LOOPBACK, port: hostPort, protocol, to: containerPort }]
+        : [],
     ),
   )
 }

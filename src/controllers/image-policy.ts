@@ -16,6 +16,7 @@ import {
   suspendedStatus,
   waitingStatus,
 } from './basic-status.ts'
+import { settlingMs } from './settling.ts'
 
 /** What the digest of the chosen tag came to. */
 export type DigestOutcome =
@@ -46,6 +47,8 @@ export type ImagePolicySeen = {
   readonly traps: 'safe' | 'flux'
   readonly nowMs: number
   readonly failures: number
+  /** How long this engine has known it. */
+  readonly knownMs: number
   readonly digest?: DigestOutcome
   /** With digestReflectionPolicy Always: how long until the digest must be asked again. */
   readonly digestDueInMs: number
@@ -78,11 +81,14 @@ export function decideImagePolicy(seen: ImagePolicySeen): Answer {
   if (policy.digestReflection === 'Always' && policy.intervalMs === undefined)
     return refused(seen, 'IntervalNotConfigured', NO_INTERVAL)
   switch (repository.kind) {
-    case 'missing':
+    case 'missing': {
+      const settles = settlingMs(policy, seen.knownMs)
+      if (settles > 0) return { kind: 'wait', afterMs: settles, status: {} }
       return dependency(
         seen,
         `failed to get the referred ImageRepository: referenced ImageRepository does not exist: ImageRepository.image.toolkit.fluxcd.io "${policy.repository.name}" not found`,
       )
+    }
     case 'forbidden':
       return denied(seen, `access denied: ${accessFault(policy, repository.hasAccessFrom)}`)
     case 'blocked':

@@ -177,6 +177,7 @@ const policy: Controller = {
           traps: 'safe',
           nowMs: world.nowMs,
           failures: world.memory.failures,
+          knownMs: 60_000,
           digestDueInMs: 0,
           isNewScan: false,
           ...(digest ? { digest } : {}),

@@ -109,6 +109,7 @@ const calmPolicy: ImagePolicySeen = {
   traps: 'safe',
   nowMs: 0,
   failures: 0,
+  knownMs: 60_000,
   digestDueInMs: 0,
   isNewScan: false,
 }
@@ -138,6 +139,11 @@ const policies: readonly [it: string, seen: Partial<ImagePolicySeen>, want: stri
       traps: 'flux',
     },
     'Stalled=True InvalidPolicy: invalid policy: given ImagePolicyChoice object is invalid | Ready=False InvalidPolicy: invalid policy: given ImagePolicyChoice object is invalid',
+  ],
+  [
+    'that is new waits for a repository that may have been applied with it',
+    { repository: { kind: 'missing' }, knownMs: 250 },
+    'wait nothing',
   ],
   [
     'names the repository that is missing',

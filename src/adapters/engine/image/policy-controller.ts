@@ -29,6 +29,8 @@ type Memory = {
   digest: DigestOutcome | undefined
   digestAtMs: number
   failures: number
+  /** Since when this engine has known it. */
+  readonly knownSinceMs: number
   reported: string
   tags: readonly string[] | undefined
 }
@@ -128,6 +130,7 @@ async function observe(own: Own, key: string): Promise<ImagePolicySeen | undefin
     traps: context.traps,
     nowMs: context.clock.nowMs(),
     failures: memory.failures,
+    knownMs: context.clock.monotonicMs() - memory.knownSinceMs,
     digestDueInMs: memory.digestAtMs + (policy.intervalMs ?? 60_000) - context.clock.monotonicMs(),
     isNewScan: memory.tags !== undefined && !isDeepStrictEqual(memory.tags, tagsFor(own, policy)),
     ...(memory.digest ? { digest: memory.digest } : {}),
@@ -216,8 +219,15 @@ function report(own: Own, { image, choice, digest }: ImagePolicyStatus, key: str
   })
 }
 
-function memoryOf({ memories }: Own, key: string): Memory {
-  const found = memories.get(key) ?? { digest: undefined, digestAtMs: 0, failures: 0, reported: '', tags: undefined }
+function memoryOf({ memories, context }: Own, key: string): Memory {
+  const found = memories.get(key) ?? {
+    digest: undefined,
+    digestAtMs: 0,
+    failures: 0,
+    knownSinceMs: context.clock.monotonicMs(),
+    reported: '',
+    tags: undefined,
+  }
   memories.set(key, found)
   return found
 }

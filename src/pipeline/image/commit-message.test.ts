@@ -63,6 +63,12 @@ test('an object of a change is printed as Go prints it, and its fields are read 
     '{{{apps/v1 Deployment} {test default}}} Deployment test default',
   ))
 
+test('the changes are printed as Go prints them: by file, and what is made of that is read alone', () =>
+  assert.equal(
+    render('{{ .Changed }} {{ len .Changed.Objects }} {{ len .Changed.Changes }}'),
+    '{map[deploy.yaml:map[{{{apps/v1 Deployment} {test default}}}:[{r.io/helloworld:1.0.0 r.io/helloworld:v1.0.0 ns:policy1}]]]} 1 1',
+  ))
+
 const named: readonly [it: string, updatePath: string, file: string, want: string][] = [
   ['of the repository', '', 'apps/web.yaml', 'apps/web.yaml'],
   ['below the path of the update', 'apps', 'apps/prod/web.yaml', 'prod/web.yaml'],

@@ -71,7 +71,7 @@ function changeResult(changes: readonly SetterChange[], images: object): object 
     entry(objects, object, (): object[] => []).push(shown)
     all.set(JSON.stringify(shown), shown)
   }
-  return { FileChanges: fileChanges, Objects: objects, Changes: [...all.values()], ImageResult: images }
+  return promoting({ FileChanges: fileChanges }, { Objects: objects, Changes: [...all.values()], ImageResult: images })
 }
 
 /** `.Updated`: every image, by file and object. */
@@ -116,7 +116,7 @@ function identifier(): (object: ChangedObject) => object {
     })
 }
 
-/** A struct with fields of the structs that are embedded in it: they can be read, and are not printed a second time. */
+/** A struct with fields of the structs that are embedded in it, or methods: they can be read, and are not printed with it. */
 function promoting(struct: object, fields: Readonly<Record<string, unknown>>): object {
   for (const [name, value] of Object.entries(fields)) Object.defineProperty(struct, name, { value })
   return struct

@@ -1,5 +1,5 @@
 // Writes docs/cli.md from the commands of dist/sluice.mjs. `node scripts/cli-doc.mjs`; tests/docs.test.ts checks that it is up to date.
-import { spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -22,7 +22,7 @@ The state folder is \`--state DIR\`, else that of the variable \`SLUICE_STATE\`,
 
 export function cliDoc() {
   const sluice = (...args) =>
-    spawnSync(process.execPath, [join(root, 'dist', 'sluice.mjs'), ...args], { encoding: 'utf8' }).stdout
+    execFileSync(process.execPath, [join(root, 'dist', 'sluice.mjs'), ...args], { encoding: 'utf8' })
   const names = [...sluice('--help').matchAll(/^ {2}([a-z-]+) {2}/gm)].map(([, name]) => name)
   const sections = names.map((name) => {
     const [summary, ...usage] = sluice(name, '--help').trim().split('\n\n')

@@ -65,6 +65,20 @@ test('an object of a defined kind is of no kind that its server knows otherwise'
   assert.deepEqual([code, body.message], [400, `Thing in version "v1" cannot be handled as a Pod: ${why}`])
 })
 
+test('a custom resource that ends within a string is refused at once', async () => {
+  const versions = [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }]
+  const spec = { group: 'y.io', names: { plural: 'things', kind: 'Thing' }, scope: 'Namespaced', versions }
+  const defined = await ask('POST', DEFINITIONS, { metadata: { name: 'things.y.io' }, spec })
+  assert.equal(defined.code, 201, defined.text)
+  const start = process.cpuUsage().user
+  // A string may begin at each of the quotes.
+  const text = `{"n":1234567890123456,"s":"${'\\"'.repeat(100_000)}`
+  const { code, body } = await ask('POST', '/apis/y.io/v1/namespaces/default/things', text)
+  const seconds = (process.cpuUsage().user - start) / 1_000_000
+  assert.deepEqual([code, /unexpected end of JSON input/.test(body.message)], [400, true])
+  assert.ok(seconds < 3, `${seconds} s of processor time`)
+})
+
 const read = (text: string) => {
   const value = JSON.parse(text) as { [name: string]: Json[] }
   return { value, spelling: spellingOf(text, value) }

@@ -142,3 +142,14 @@ test('of pods of two revisions the newest one says the cause', () => {
   ])
     assert.equal(causeOfWorkload('default', 'web', { pods, deployments: [], unhealthy: [] }), want)
 })
+
+test('of many pods that say the same, the Events are read for one', () => {
+  let reads = 0
+  const events = Array.from({ length: 100 }, (_, index): KubeObject => {
+    const { involvedObject, ...told } = event('Readiness', String(index), 1)
+    return Object.defineProperty(told, 'involvedObject', { get: () => (reads++, involvedObject) })
+  })
+  const pods = Array.from({ length: 100 }, () => pod(container({ state: { running: {} } }), { uid: 'p' }))
+  assert.match(causeOfWorkload('default', 'web', { pods, deployments: [], unhealthy: events }) ?? '', / fails: \d+$/)
+  assert.ok(reads <= 2 * events.length, `read ${reads} times`)
+})

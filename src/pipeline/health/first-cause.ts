@@ -51,8 +51,10 @@ export function causeOfWorkload(
   const own = pods
     .filter((pod) => pod.metadata.namespace === namespace && workloadOf(pod) === name)
     .sort((a, b) => createdAt(b) - createdAt(a))
-  const ofPods = own.map((pod) => causeOfPod(pod, unhealthy)).find((cause) => cause !== undefined)
-  if (ofPods !== undefined) return ofPods
+  for (const pod of own) {
+    const cause = causeOfPod(pod, unhealthy)
+    if (cause !== undefined) return cause
+  }
   const deployment = deployments.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name)
   const refused = conditionOf(deployment, 'ReplicaFailure')
   return refused?.status === 'True' ? `no pod can be made: ${refused.message}` : undefined
@@ -71,13 +73,16 @@ export function causeOfPod(pod: KubeObject, unhealthy: Running['unhealthy']): st
     ...readList(pod, 'status', 'initContainerStatuses'),
     ...readList(pod, 'status', 'containerStatuses'),
   ]
-  const cause = statuses.map((status) => causeOfContainer(pod, status, unhealthy)).find((text) => text !== undefined)
-  return cause === undefined ? undefined : `pod ${pod.metadata.name}: ${cause}`
+  for (const status of statuses) {
+    const cause = causeOfContainer(pod, status, unhealthy)
+    if (cause !== undefined) return `pod ${pod.metadata.name}: ${cause}`
+  }
+  return undefined
 }
 
 function causeOfContainer(pod: KubeObject, status: unknown, unhealthy: Running['unhealthy']): string | undefined {
   const name = readText(status, 'name')
-  const fault = probeFaultOf(pod, name, unhealthy)
+  const fault = (): ProbeFault | undefined => probeFaultOf(pod, name, unhealthy)
   const waiting = read(status, 'state', 'waiting')
   const ended = read(status, 'state', 'terminated') ?? read(status, 'lastState', 'terminated')
   if (waiting !== undefined && readText(waiting, 'reason') !== 'CrashLoopBackOff')
@@ -85,9 +90,9 @@ function causeOfContainer(pod: KubeObject, status: unknown, unhealthy: Running['
       join(`container ${name} waits: ${readText(waiting, 'reason')}`, readText(waiting, 'message')) +
       loginOf(pod, waiting)
     )
-  if (ended !== undefined && read(ended, 'exitCode') !== 0) return describeEnd(pod, name, ended, fault)
+  if (ended !== undefined && read(ended, 'exitCode') !== 0) return describeEnd(pod, name, ended, fault())
   if (read(status, 'ready') !== false) return undefined
-  return `container ${name} runs but is not ready: ${describeProbe(pod, name, fault)}`
+  return `container ${name} runs but is not ready: ${describeProbe(pod, name, fault())}`
 }
 
 /** Where a registry refuses a pull, what the pod has shown it. */

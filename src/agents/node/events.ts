@@ -2,8 +2,12 @@ import { ApiError } from '../../adapters/kube/api-error.ts'
 import type { Clock } from '../../adapters/clock.ts'
 import type { KubeClient } from '../../adapters/kube/types.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
+import { COMBINED, keepNewest, noteAlikeEvents } from '../workloads/alike-events.ts'
 
-/** Says something about an object; repeated sayings are counted, at most one write in a second each. */
+/**
+ * Says something about an object; repeated sayings are counted, at most one write in a second each. From the tenth message of a reason on
+ * they share one Event: what a probe prints may be new each time.
+ */
 export type Recorder = (
   object: KubeObject,
   type: 'Normal' | 'Warning',
@@ -11,6 +15,8 @@ export type Recorder = (
   message: string,
   fieldPath?: string,
 ) => void
+
+const MOST_KNOWN = 2_000
 
 type Known = { name: string; count: number; first: string; lastMs: number }
 
@@ -24,11 +30,14 @@ export function makeRecorder(o: {
 }): Recorder {
   const { component = 'kubelet' } = o
   const known = new Map<string, Known>()
+  const isOneOfMany = noteAlikeEvents()
   let serial = 0
   return (object, type, reason, message, fieldPath) => {
     const [nowMs, monotonicMs] = [o.clock.nowMs(), o.clock.monotonicMs()]
     const { namespace = 'default', name, uid } = object.metadata
-    const key = `${uid} ${reason} ${message} ${fieldPath}`
+    const alike = JSON.stringify([uid, type, reason, fieldPath])
+    const isCombined = isOneOfMany(alike, message, monotonicMs)
+    const key = isCombined ? alike : `${alike} ${message}`
     const before = known.get(key)
     if (before && monotonicMs - before.lastMs < 1_000) return
     const at = new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z')
@@ -40,28 +49,26 @@ export function makeRecorder(o: {
     }
     event.count++
     event.lastMs = monotonicMs
-    known.delete(key)
-    known.set(key, event)
-    for (const oldest of known.keys()) {
-      if (known.size <= 2_000) break
-      known.delete(oldest)
-    }
+    keepNewest(known, MOST_KNOWN, key, event)
     const options = { fieldManager: 'sluice-node' }
     const ref = { apiVersion: 'v1', kind: 'Event', namespace, name: event.name }
     const { count, first } = event
     const whole = eventObject(object, {
       ...{ component, node: o.node, name: event.name },
-      ...{ first, at, count, type, reason, message, fieldPath },
+      ...{ first, at, count, type, reason, fieldPath },
+      message: (isCombined ? COMBINED + message : message).slice(0, 1024),
     })
     const create = (): Promise<unknown> => o.client.create(whole, options)
     const sent =
       count === 1
         ? create()
-        : o.client.patch(ref, 'merge', { count, lastTimestamp: at }, options).catch((error: unknown) => {
-            // it has ended, or somebody has removed it
-            if (error instanceof ApiError && error.status === 404) return create()
-            throw error
-          })
+        : o.client
+            .patch(ref, 'merge', { count, message: whole['message'], lastTimestamp: at }, options)
+            .catch((error: unknown) => {
+              // it has ended, or somebody has removed it
+              if (error instanceof ApiError && error.status === 404) return create()
+              throw error
+            })
     sent.catch((error: unknown) =>
       o.log(`node: event ${reason} of ${name} not written: ${error instanceof Error ? error.message : String(error)}`),
     )
@@ -99,7 +106,7 @@ function eventObject(
       ...field,
     },
     reason: said.reason,
-    message: said.message.slice(0, 1024),
+    message: said.message,
     type: said.type,
     count: said.count,
     firstTimestamp: said.first,

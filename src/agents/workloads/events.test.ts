@@ -74,3 +74,21 @@ for (const [who, recorderOf] of Object.entries(recorders))
       [2],
     )
   })
+
+test('what the node says anew each time of one container shares one Event, which tells the last', async () => {
+  const { kept, client } = eventServer()
+  const clock = manualClock(0)
+  const record = makeRecorder({ client, clock, node: 'n', log: (line) => assert.fail(line) })
+  for (let turn = 1; turn <= 100; turn++) {
+    for (const field of ['{web}', '{proxy}'])
+      record(about, 'Warning', 'Unhealthy', `Readiness probe failed: ${turn}`, `spec.containers${field}`)
+    await new Promise((resolve) => setImmediate(resolve))
+    clock.advance(10_000)
+  }
+  const said = [...kept.values()].map(({ message, count }) => `${String(count)} ${String(message)}`)
+  assert.equal(said.length, 20)
+  assert.deepEqual(
+    said.filter((text) => !text.startsWith('1 ')),
+    Array(2).fill('91 (combined from similar events): Readiness probe failed: 100'),
+  )
+})

@@ -3,6 +3,7 @@ import { ApiError } from '../../adapters/kube/api-error.ts'
 import type { Clock } from '../../adapters/clock.ts'
 import type { HttpKubeClient } from '../../adapters/kube/client.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
+import { COMBINED, keepNewest, noteAlikeEvents } from './alike-events.ts'
 import { timeText } from './meta.ts'
 import { FIELD_MANAGER, type Telling } from './write.ts'
 
@@ -10,13 +11,9 @@ import { FIELD_MANAGER, type Telling } from './write.ts'
 export type Teller = (component: string, telling: Telling) => void
 
 type Told = { readonly name: string; readonly namespace: string; readonly first: string; count: number }
-type Group = { readonly messages: Set<string>; lastMs: number }
 type Budget = { tokens: number; filledMs: number }
 
 const MOST_KNOWN = 2048
-const MOST_ALIKE = 10
-const ALIKE_MS = 600_000
-const COMBINED = '(combined from similar events): '
 const BURST = 25
 const REFILL_MS = 300_000
 
@@ -26,7 +23,7 @@ const REFILL_MS = 300_000
  */
 export function eventTeller(client: HttpKubeClient, clock: Clock): Teller {
   const told = new Map<string, Told>()
-  const groups = new Map<string, Group>()
+  const isOneOfMany = noteAlikeEvents()
   const budgets = new Map<string, Budget>()
   // In order for one object, at once for several.
   const tails = new Map<string, Promise<unknown>>()
@@ -38,7 +35,7 @@ export function eventTeller(client: HttpKubeClient, clock: Clock): Teller {
     const whom = identityOf(about)
     if (waiting > MOST_KNOWN || !spend(budgets, `${component}/${whom}`, monotonicMs)) return
     const groupKey = JSON.stringify([component, whom, type, reason])
-    const isCombined = hasManyAlike(groups, groupKey, message, monotonicMs)
+    const isCombined = isOneOfMany(groupKey, message, monotonicMs)
     const key = isCombined ? groupKey : `${groupKey}${message}`
     const now = timeText(nowMs)
     const said = isCombined ? { ...telling, message: COMBINED + message } : telling
@@ -47,7 +44,7 @@ export function eventTeller(client: HttpKubeClient, clock: Clock): Teller {
     const write = async (): Promise<void> => {
       const known = told.get(key) ?? newlyTold(about, nowMs)
       known.count++
-      remember(told, key, known)
+      keepNewest(told, MOST_KNOWN, key, known)
       if (known.count > 1 && (await isCounted(client, known, said.message, now))) return
       await client.create(eventOf(known, speaker, said, now), { fieldManager: FIELD_MANAGER })
     }
@@ -64,15 +61,6 @@ export function eventTeller(client: HttpKubeClient, clock: Clock): Teller {
 /** Whom an Event is about; some are told of by name alone. */
 function identityOf({ kind, metadata: { namespace = '', name, uid = '' } }: KubeObject): string {
   return `${kind}/${namespace}/${name}/${uid}`
-}
-
-function hasManyAlike(groups: Map<string, Group>, key: string, message: string, nowMs: number): boolean {
-  const known = groups.get(key)
-  const group = known && nowMs - known.lastMs <= ALIKE_MS ? known : { messages: new Set<string>(), lastMs: nowMs }
-  group.lastMs = nowMs
-  remember(groups, key, group)
-  if (group.messages.size < MOST_ALIKE) group.messages.add(message)
-  return group.messages.size >= MOST_ALIKE
 }
 
 /** What was never told of before. */
@@ -136,16 +124,8 @@ function spend(budgets: Map<string, Budget>, key: string, nowMs: number): boolea
   const budget = budgets.get(key) ?? { tokens: BURST, filledMs: nowMs }
   budget.tokens = Math.min(BURST, budget.tokens + (nowMs - budget.filledMs) / REFILL_MS)
   budget.filledMs = nowMs
-  remember(budgets, key, budget)
+  keepNewest(budgets, MOST_KNOWN, key, budget)
   if (budget.tokens < 1) return false
   budget.tokens--
   return true
-}
-
-/** Keeps the newest entries of a map. */
-function remember<T>(map: Map<string, T>, key: string, value: T): void {
-  map.delete(key)
-  map.set(key, value)
-  const [oldest] = map.keys()
-  if (map.size > MOST_KNOWN && oldest !== undefined) map.delete(oldest)
 }

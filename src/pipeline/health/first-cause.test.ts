@@ -84,6 +84,12 @@ const cases: { it: string; pod: KubeObject; unhealthy?: KubeObject[]; want: stri
     want: 'pod web-6f-x: container web runs but is not ready: its readiness probe GET /health on port http fails: HTTP probe failed with statuscode: 404',
   },
   {
+    it: 'says what the probe met last where many Events are one',
+    pod: pod(container({ state: { running: {} } }), { uid: 'p' }),
+    unhealthy: [event('Readiness', '9 of 10', 1), event('(combined from similar events): Readiness', '1 of 10', 2)],
+    want: 'pod web-6f-x: container web runs but is not ready: its readiness probe GET /health on port http fails: 1 of 10',
+  },
+  {
     it: 'says nothing of the probes of another pod of that name',
     pod: pod(container({ state: { running: {} } }), { uid: 'another' }),
     unhealthy: [event('Readiness', 'HTTP probe failed with statuscode: 404', 3)],

@@ -19,7 +19,9 @@ export function probeFaultOf(
     .filter((event) => readText(event, 'involvedObject', 'fieldPath').endsWith(`{${container}}`))
     .sort((a, b) => toldAt(b) - toldAt(a))
   const [, title, message = ''] =
-    /^(Readiness|Liveness|Startup) probe failed: (.*)/s.exec(readText(last, 'message')) ?? []
+    /^(?:\(combined from similar events\): )?(Readiness|Liveness|Startup) probe failed: (.*)/s.exec(
+      readText(last, 'message'),
+    ) ?? []
   if (title === undefined) return undefined
   const probe = title === 'Readiness' ? 'readiness' : title === 'Liveness' ? 'liveness' : 'startup'
   return { probe, message: message.trim() }

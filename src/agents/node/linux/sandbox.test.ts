@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { Linux } from './kept.ts'
-import { createSandbox, removePod, removeUnfinished } from './sandbox.ts'
+import { createSandbox, removePod, removeUnfinished, SYSCTL_SCRIPT } from './sandbox.ts'
 
 /** A driver whose keeper starts nothing, with a pod that has written to a volume. */
 function brokenDriver(
@@ -61,4 +62,20 @@ test('the control groups of a pod go with it, though the keeper knows nothing of
   const { linux, closed } = brokenDriver(t, () => [])
   await removePod(linux, 'u')
   assert.deepEqual(closed, ['u'])
+})
+
+test('of settings of the kernel the one that the pod asks for and cannot have is named', (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'sysctls-'))
+  t.after(() => rmSync(dir, { recursive: true }))
+  const words = [
+    ...['usual', 'net.a', join(dir, 'nowhere', 'a'), '1'],
+    ...['asked', 'net.b', join(dir, 'b'), '1 2'],
+    ...['asked', 'net.c', '/dev/full', '3'],
+    ...['asked', 'net.d', join(dir, 'd'), '4'],
+  ]
+  const { status, stdout, stderr } = spawnSync('sh', ['-c', SYSCTL_SCRIPT, 'sh', ...words], { encoding: 'utf8' })
+  assert.match(stdout, /^net\.c cannot be set: .+\n$/)
+  assert.deepEqual([status, stderr], [1, ''])
+  assert.equal(readFileSync(join(dir, 'b'), 'utf8'), '1 2\n')
+  assert.ok(!existsSync(join(dir, 'd')))
 })

@@ -129,12 +129,13 @@ function usualSysctls({ isSingleId }: LinuxMode): readonly Sysctl[] {
   ]
 }
 
-/** Its arguments are threes: whether it must be, the file and the value. */
-const SYSCTL_SCRIPT = `while [ $# -gt 0 ]; do
-  if [ "$1" = asked ]; then echo "$3" > "/proc/sys/$2" || exit 1
-  else echo "$3" > "/proc/sys/$2" || :
+/** Its arguments are fours: whether it must be, the name, the file and the value. What must be and cannot is told by its name. */
+export const SYSCTL_SCRIPT = `while [ $# -gt 0 ]; do
+  if ! why=$({ echo "$4" > "$3"; } 2>&1) && [ "$1" = asked ]; then
+    echo "$2 cannot be set: $why"
+    exit 1
   fi
-  shift 3
+  shift 4
 done`
 
 /** Sets what the kernel keeps for each pod by itself: the usual where it can be, what the pod asks for in any case. @throws SluiceError POD_CONFIG */
@@ -142,8 +143,8 @@ async function setSysctls(linux: Linux, pid: number, asked: readonly Sysctl[]): 
   const words = [
     ...usualSysctls(linux.mode).map((sysctl) => ['usual', sysctl] as const),
     ...asked.map((sysctl) => ['asked', sysctl] as const),
-  ].flatMap(([how, { name, value }]) => [how, name.replaceAll('.', '/'), value])
+  ].flatMap(([how, { name, value }]) => [how, name, `/proc/sys/${name.replaceAll('.', '/')}`, value])
   const argv = ['nsenter', '-t', String(pid), '-n', '-i', '-u', '--', 'sh', '-c', SYSCTL_SCRIPT, 'sh', ...words]
   const { code, output } = await linux.launched.keeper.exec({ argv, env: TOOL_ENV, timeoutMs: 10_000 })
-  if (code !== 0) throw new SluiceError('POD_CONFIG', `a sysctl cannot be set: ${output.trim()}`)
+  if (code !== 0) throw new SluiceError('POD_CONFIG', `sysctl ${output.trim()}`)
 }

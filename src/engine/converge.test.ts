@@ -34,6 +34,31 @@ test('what is at work when a controller drains ends well, and sees what it looks
   assert.deepEqual(log, ['decided', 'closed'])
 })
 
+test('what is cut off in the middle of its work looks at nothing any more', async () => {
+  const { controller, log } = held()
+  const cutOff = new AbortController()
+  let go = (): void => undefined
+  const acting: Controller<object, never, string> = {
+    ...controller,
+    async observe() {
+      log.push('seen')
+      return {}
+    },
+    decide: () => ({ kind: 'act', changes: [] }),
+    act: () => new Promise((resolve) => (go = resolve)),
+  }
+  const running = await startController(acting, {
+    ...{ clock: manualClock(), onError: () => assert.fail('a fault was told') },
+    cutOff: cutOff.signal,
+  })
+  await turn()
+  cutOff.abort()
+  const closed = running.close()
+  go()
+  await closed
+  assert.deepEqual(log, ['seen', 'closed'])
+})
+
 test('what is cut off decides nothing and tells nobody of a fault', async () => {
   for (const ends of ['well', 'with a fault']) {
     const { controller, log, go } = held()

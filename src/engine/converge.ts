@@ -109,9 +109,11 @@ async function converge<Seen, Change, Status>(
   const left = unsettled.get(key)
   if (left) await settle(controller, key, left, unsettled)
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const seen = await controller.observe(key)
-    if (seen === undefined) return queue.forget(key)
+    // what it looks at may be closed, and show what is there as if it were not
     if (cutOff?.aborted) return
+    const seen = await controller.observe(key)
+    if (cutOff?.aborted) return
+    if (seen === undefined) return queue.forget(key)
     const decision = controller.decide(seen)
     if (decision.kind === 'act') {
       await controller.act(decision.changes, seen, key)

@@ -74,4 +74,6 @@ export type PartTools = {
   /** Address to listen on for the events of other controllers, `host:port`; '' when none is wanted. */
   readonly eventsListen: string
   readonly onDispatch: OnDispatch
+  /** Aborted when what is still at work has been cut off: that it failed says nothing. */
+  readonly ended: AbortSignal
 }

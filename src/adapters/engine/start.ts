@@ -171,6 +171,7 @@ async function startParts(
     receiverListen,
     eventsListen,
     onDispatch,
+    ended: deadlines.ended,
   }
   for (const part of ENGINE_PARTS) {
     const stop = await part(context, tools)

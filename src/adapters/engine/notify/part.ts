@@ -51,7 +51,7 @@ type Own = {
 }
 
 /** Alerts and Providers: events go into a durable outbox at once, and from there to their receivers; a reconcile never waits. */
-export const notifyPart: EnginePart = async (context, { addSink, start, eventsListen, onDispatch }) => {
+export const notifyPart: EnginePart = async (context, { addSink, start, eventsListen, onDispatch, ended }) => {
   const group = 'notification.toolkit.fluxcd.io'
   const alerts = context.caches.open({ apiVersion: `${group}/v1beta3`, kind: 'Alert' })
   const providers = context.caches.open({ apiVersion: `${group}/v1beta3`, kind: 'Provider' })
@@ -61,6 +61,7 @@ export const notifyPart: EnginePart = async (context, { addSink, start, eventsLi
   const postman = startPostman({
     outbox,
     clock: context.clock,
+    ended,
     log: context.log,
     async send(post) {
       if (await deliver(context, { alerts, providers }, post)) onDispatch(post.alert, undefined)

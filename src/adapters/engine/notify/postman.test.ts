@@ -34,6 +34,8 @@ function memoryBox(...payloads: string[]) {
   return { outbox, disk, left: () => waiting().map(([payload]) => payload) }
 }
 
+const never = new AbortController().signal
+
 const settled = async (): Promise<void> => {
   for (let i = 0; i < 5; i++) await new Promise(setImmediate)
 }
@@ -49,6 +51,7 @@ test('eight letters are under way at once, and each is sent once', async () => {
   const postman = startPostman({
     outbox,
     clock: manualClock(),
+    ended: never,
     send,
     afterFailure: () => assert.fail(),
     log: assert.fail,
@@ -67,7 +70,7 @@ test('what failed before takes half of the places, so that a receiver that does 
   for (let id = 0; id < 20; id++) outbox.retryAt(id, 0)
   const sent: string[] = []
   startPostman({
-    ...{ outbox, clock: manualClock(), log: assert.fail, afterFailure: () => assert.fail() },
+    ...{ outbox, clock: manualClock(), ended: never, log: assert.fail, afterFailure: () => assert.fail() },
     send: (payload) => new Promise(() => sent.push(payload)),
   })
   assert.deepEqual([sent.length, sent.includes('fresh')], [5, true])
@@ -78,7 +81,7 @@ test('what fails is tried again when its time has come, until it is given up', a
   const clock = manualClock()
   const tries: number[] = []
   startPostman({
-    ...{ outbox, clock, log: assert.fail },
+    ...{ outbox, clock, ended: never, log: assert.fail },
     send: () => Promise.reject(new Error('no answer')),
     afterFailure({ attempts }) {
       tries.push(clock.nowMs())
@@ -98,7 +101,7 @@ test('on a full disk a letter is not sent a second time, and is done with when t
   const [sent, log]: [string[], string[]] = [[], []]
   disk.isFull = true
   const postman = startPostman({
-    ...{ outbox, clock, log: (line) => log.push(line), afterFailure: () => assert.fail() },
+    ...{ outbox, clock, ended: never, log: (line) => log.push(line), afterFailure: () => assert.fail() },
     send: async (payload) => void sent.push(payload),
   })
   for (let i = 0; i < 3; i++) {
@@ -112,4 +115,21 @@ test('on a full disk a letter is not sent a second time, and is done with when t
   clock.advance(1_000)
   await settled()
   assert.deepEqual([sent, left()], [['a'], []])
+})
+
+test('what is cut off counts for no try, and nothing else is sent then', async () => {
+  const { outbox, left } = memoryBox(...Array.from({ length: 20 }, (_each, index) => `l${index}`))
+  const end = new AbortController()
+  const sent: string[] = []
+  const postman = startPostman({
+    ...{ outbox, clock: manualClock(), ended: end.signal, log: assert.fail, afterFailure: () => assert.fail() },
+    send(payload) {
+      sent.push(payload)
+      return new Promise((_sent, reject) => end.signal.addEventListener('abort', () => reject(new Error('cut off'))))
+    },
+  })
+  end.abort()
+  await settled()
+  postman.wake()
+  assert.deepEqual([sent.length, left().length], [8, 20])
 })

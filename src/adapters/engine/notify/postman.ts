@@ -12,6 +12,8 @@ const DISK_RETRY_MS = 1_000
 export type PostmanOptions<Payload> = {
   readonly outbox: Outbox<Payload>
   readonly clock: Clock
+  /** Once it is aborted, what is under way has been cut off: it counts for no try, and nothing new is sent. */
+  readonly ended: AbortSignal
   readonly send: (payload: Payload) => Promise<void>
   /** Answers in how many milliseconds a letter that was not sent is tried again; `undefined` gives it up. */
   readonly afterFailure: (letter: Letter<Payload>, error: unknown) => number | undefined
@@ -27,7 +29,7 @@ export type Postman = { readonly wake: () => void; readonly close: () => void }
  * What became of a letter is written down before its place is free again: on a full disk nothing is sent twice, and sending waits for room.
  */
 export function startPostman<Payload>(options: PostmanOptions<Payload>): Postman {
-  const { outbox, clock, send, afterFailure, log } = options
+  const { outbox, clock, ended, send, afterFailure, log } = options
   /** How often each failed before. */
   const sending = new Map<number, number>()
   let isClosed = false
@@ -49,14 +51,14 @@ export function startPostman<Payload>(options: PostmanOptions<Payload>): Postman
     try {
       await send(letter.payload)
     } catch (error) {
-      if (isClosed) return
+      if (isClosed || ended.aborted) return
       againAfterMs = afterFailure(letter, error)
     }
     const againMs = againAfterMs === undefined ? undefined : clock.nowMs() + againAfterMs
     await writeDown(() => (againMs === undefined ? outbox.done(letter.id) : outbox.retryAt(letter.id, againMs)))
   }
   const pump = (): void => {
-    if (isClosed) return
+    if (isClosed || ended.aborted) return
     const nowMs = clock.nowMs()
     for (const letter of outbox.due(nowMs, AT_ONCE * 2)) {
       if (sending.size >= AT_ONCE) return

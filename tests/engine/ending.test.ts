@@ -4,8 +4,19 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { test } from 'node:test'
 import type { KubeObject } from '../../src/lib/kube/object.ts'
+import type { KubeClient } from '../../src/adapters/kube/types.ts'
 import { conditionOf } from '../../src/lib/kube/read.ts'
-import { apply, configMap, inWorld, NS, refTo, startKubed, type World } from '../support/engine-world.ts'
+import {
+  apply,
+  ask,
+  configMap,
+  inWorld,
+  kustomization,
+  NS,
+  refTo,
+  startKubed,
+  type World,
+} from '../support/engine-world.ts'
 import { LONG_MS, until } from '../support/wait.ts'
 
 // An engine ends soon whatever the hosts do that it asks, and leaves nothing behind.
@@ -15,6 +26,7 @@ const IMAGE = 'image.toolkit.fluxcd.io/v1'
 test('an engine that is stopped', { timeout: LONG_MS }, (t) =>
   inWorld(startKubed, 'safe', async (world) => {
     await t.test('does not wait for hosts that do not answer, and does not say that they failed', () => silent(world))
+    await t.test('begins nothing that its record would not hear of', () => unnoted(world))
     await t.test('leaves no git process when it ends in the middle of a fetch', () => inTheMiddle(world))
   }),
 )
@@ -74,6 +86,45 @@ async function silent({ client, restart }: World): Promise<void> {
     assert.notEqual(conditionOf(await client.get(ref), 'Ready')?.status, 'False', kind)
     await client.delete(ref)
   }
+  host.close()
+}
+
+/** Its rehearsal lasts longer than the engine waits for who ends by itself. */
+async function unnoted({ client, goOnWith, push, ready, restart, url }: World): Promise<void> {
+  await push({ 'app/a.yaml': configMap('a', '1'), 'app/b.yaml': configMap('b', '1') }, 'first')
+  await apply(client, gitRepository('app', url))
+  await apply(client, kustomization('late', './app'))
+  const first = await push({}, 'nothing new')
+  await ready('late', first)
+  const host = await serve((socket) => void socket.resume())
+  await apply(client, gitRepository('silent', `http://${host.address}/app.git`))
+  const [rehearsed, applied]: [string[], string[]] = [[], []]
+  let isNew = false
+  let letPass = (): void => undefined
+  const mayPass = new Promise<void>((resolve) => (letPass = resolve))
+  const patch: KubeClient['patch'] = async (ref, type, body, options) => {
+    if (isNew && ref.kind === 'ConfigMap' && ref.namespace === NS) {
+      const list = options.dryRun ? rehearsed : applied
+      list.push(ref.name)
+      if (options.dryRun) await mayPass
+    }
+    return client.patch(ref, type, body, options)
+  }
+  await goOnWith({ client: { ...client, patch } })
+  await ask(client, 'late', 'anew')
+  isNew = true
+  const second = await push({ 'app/a.yaml': configMap('a', '2'), 'app/b.yaml': configMap('b', '2') }, 'second')
+  const isOpen = (socket: Socket): boolean => !socket.closed
+  await until('the apply is rehearsed', () => rehearsed.length === 2 && host.sockets.some(isOpen))
+  const asked = host.sockets.filter(isOpen)
+  const restarted = restart()
+  await until('the engine has cut off who does not answer', () => asked.every((socket) => socket.closed))
+  letPass()
+  await restarted
+  console.log('APPLIED', applied, rehearsed)
+  assert.deepEqual(applied, [])
+  await ready('late', second)
+  for (const name of ['app', 'silent']) await client.delete(refTo(SOURCE, 'GitRepository', name))
   host.close()
 }
 

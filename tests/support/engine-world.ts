@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { systemClock } from '../../src/adapters/clock.ts'
-import { startEngine, type Engine } from '../../src/adapters/engine/start.ts'
+import { type Engine, type EngineOptions, startEngine } from '../../src/adapters/engine/start.ts'
 import { clientFromKubeconfig } from '../../src/adapters/kube/client.ts'
 import type { KubeClient } from '../../src/adapters/kube/types.ts'
 import { serveGitd } from '../../src/embedded/gitd/serve.ts'
@@ -29,6 +29,8 @@ export type World = {
   /** What the engine has asked the API server to patch, in order: `apply ConfigMap/a`, `json Kustomization/app/status`. */
   readonly writes: string[]
   readonly restart: () => Promise<void>
+  /** Goes on with an engine that differs in this. */
+  readonly goOnWith: (options: Partial<EngineOptions>) => Promise<void>
   /** Goes on with an engine that ends without a word once it has applied an object of that name; `reached` resolves then. */
   readonly crashAfterApplying: (name: string) => Promise<{ readonly reached: Promise<void> }>
   readonly ready: (name: string, commit: string) => Promise<KubeObject>
@@ -83,9 +85,9 @@ export async function makeWorld(kubeconfig: string, traps: 'safe' | 'flux' = 'sa
     serveGitd({ root: join(dir, 'git'), port, token: 't', onPush: () => engine?.gitChanged(gitd.urlOf('app')) })
   let gitd = await serveGit(await ownPorts())
   const writes: string[] = []
-  const start = (through: KubeClient = noting(client, writes)): Promise<Engine> =>
+  const start = (more: Partial<EngineOptions> = {}): Promise<Engine> =>
     startEngine({
-      client: through,
+      client: noting(client, writes),
       clock: systemClock,
       stateDir: join(dir, 'engine'),
       artifactListen: '127.0.0.1:0',
@@ -93,6 +95,7 @@ export async function makeWorld(kubeconfig: string, traps: 'safe' | 'flux' = 'sa
       traps,
       installCrds: true,
       registryAliases: {},
+      ...more,
     })
   engine = await start()
   await apply(client, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NS } })
@@ -145,12 +148,16 @@ export async function makeWorld(kubeconfig: string, traps: 'safe' | 'flux' = 'sa
       if (engine !== crashed?.engine) await engine?.close()
       engine = await start()
     },
+    async goOnWith(options) {
+      await engine?.close()
+      engine = await start(options)
+    },
     async crashAfterApplying(name) {
       await engine?.close()
       let cut: () => void = () => undefined
       const reached = new Promise<void>((resolve) => (cut = resolve))
       const gone = cutAfterApplying(client, name, cut)
-      engine = await start(gone.client)
+      engine = await start({ client: gone.client })
       crashed = { engine, bury: gone.bury }
       return { reached }
     },

@@ -114,7 +114,11 @@ async function start(options: EngineOptions, closers: Closers): Promise<Engine> 
     traps: options.traps,
     installsCrds: options.installCrds,
     registryAliases: options.registryAliases,
-    report: (fact) => (deadlines.ended.aborted ? undefined : options.report?.(fact)),
+    report(fact) {
+      if (!deadlines.ended.aborted) return options.report?.(fact)
+      // what the record would never hear of is not begun
+      if ('intended' in fact) throw deadlines.ended.reason
+    },
     tell(event) {
       if (deadlines.ended.aborted) return
       const whole = withObjectAnnotations(caches, event)

@@ -11,14 +11,17 @@ export type LayeredPath = {
   readonly stats: Stats | undefined
 }
 
+/** Folders within each other: more than any image has, and few enough that who makes them holds up nobody. */
+export const MOST_FOLDERS = 255
+
 /**
  * Follows a path through layers (topmost first), symlinks included, never leaving the image: `..` and absolute links mean the image's root.
  *
  * @param follow whether a symlink in the last place is followed too
- * @throws SluiceError IMAGE_UNSAFE after 40 symlinks
+ * @throws SluiceError IMAGE_UNSAFE after 40 symlinks, and below 255 folders
  */
 export function resolveInLayers(layers: readonly string[], wanted: string, follow = true): LayeredPath {
-  return resolveBy((path) => findInLayers(layers, path), wanted, follow)
+  return resolveBy(openLayers(layers), wanted, follow)
 }
 
 /** The same, where `find` says what there is at a path without symlinks. */
@@ -32,6 +35,8 @@ export function resolveBy(find: (path: string) => Found | undefined, wanted: str
       continue
     }
     done.push(part)
+    if (done.length > MOST_FOLDERS)
+      throw new SluiceError('IMAGE_UNSAFE', `"${wanted.slice(0, 200)}" goes below more than ${MOST_FOLDERS} folders`)
     const found = find(done.join('/'))
     if (!found?.stats.isSymbolicLink() || (todo.length === 0 && !follow)) continue
     if (++links > 40) throw new SluiceError('IMAGE_UNSAFE', `"${wanted}" goes through more than 40 symlinks`)
@@ -48,28 +53,45 @@ export function resolveBy(find: (path: string) => Found | undefined, wanted: str
 /** A file of a layer. */
 export type Found = { readonly file: string; readonly stats: Stats }
 
-/** What layers (topmost first) together show at a path without symlinks. */
-export function findInLayers(layers: readonly string[], path: string): Found | undefined {
-  for (const layer of layers) {
-    const found = findInLayer(layer, path)
-    if (found !== undefined) return found === 'hidden' ? undefined : found
+/** What layers (topmost first) together show at a path without symlinks, for as long as nothing changes in them. */
+export function openLayers(layers: readonly string[]): (path: string) => Found | undefined {
+  const opened = layers.map(openLayer)
+  return (path) => {
+    for (const find of opened) {
+      const found = find(path)
+      if (found !== undefined) return found === 'hidden' ? undefined : found
+    }
+    return undefined
   }
-  return undefined
 }
+
+/** `hidden` where something that is no folder stands in the way, which hides what layers below have there, too. */
+export type InLayer = Found | 'hidden' | undefined
 
 /**
  * What a layer has at a path, going through its folders alone: where one layer has a folder, another may have a symlink that leads out of the image.
- *
- * @returns `hidden` where something that is no folder stands in the way, which hides what layers below have there, too
  */
-export function findInLayer(layer: string, path: string): Found | 'hidden' | undefined {
-  let found: Found = { file: layer, stats: lstatSync(layer) }
-  for (const part of path.split('/').filter((piece) => piece !== '')) {
-    if (!found.stats.isDirectory()) return 'hidden'
-    const file = join(found.file, part)
-    const stats = lstatSync(file, { throwIfNoEntry: false })
-    if (stats === undefined) return undefined
-    found = { file, stats }
+export function findInLayer(layer: string, path: string): InLayer {
+  return openLayer(layer)(path)
+}
+
+/** The same for many paths, each looked for from where its folder was found: for as long as nothing changes in the layer. */
+export function openLayer(layer: string): (path: string) => InLayer {
+  const known = new Map<string, InLayer>([['', { file: layer, stats: lstatSync(layer) }]])
+  const find = (path: string): InLayer => {
+    if (known.has(path)) return known.get(path)
+    const end = path.lastIndexOf('/')
+    const found = findChild(find(path.slice(0, Math.max(end, 0))), path.slice(end + 1))
+    known.set(path, found)
+    return found
   }
-  return found
+  return find
+}
+
+function findChild(folder: InLayer, name: string): InLayer {
+  if (folder === undefined || folder === 'hidden') return folder
+  if (!folder.stats.isDirectory()) return 'hidden'
+  const file = join(folder.file, name)
+  const stats = lstatSync(file, { throwIfNoEntry: false })
+  return stats && { file, stats }
 }

@@ -84,3 +84,18 @@ for (const [what, entries] of [
       message: `the image is refused: its entry "${name}" lies below something that is no folder`,
     })
   })
+
+const deep = (folders: number): string => Array.from({ length: folders }, () => 'd').join('/')
+
+test('folders may lie within each other 255 times, whatever a layer takes away between them', async (t) => {
+  const place = makePlace(t)
+  await unpack(place, [file(`${deep(254)}/a`), file('.wh.gone'), file(`${deep(254)}/b`)])
+  assert.equal(resolveInLayers([place.upper], `${deep(254)}/b`).path, `${deep(254)}/b`)
+})
+
+for (const [what, entries] of [
+  ['an entry', [file(`${deep(255)}/a`)]],
+  ['a symlink', [file(`${deep(250)}/a`), link('l', deep(250)), file(`l/${deep(10)}/a`)]],
+] as const)
+  test(`${what} that leads below more folders is refused`, async (t) =>
+    assert.rejects(unpack(makePlace(t), entries), { code: 'IMAGE_UNSAFE', message: /more than 255 folders/ }))

@@ -15,7 +15,7 @@ import {
 import { basename, dirname, join } from 'node:path'
 import { SluiceError } from '../../../lib/error/sluice-error.ts'
 import { LIMITS } from '../../../lib/oci/limits.ts'
-import { findInLayer, findInLayers, type Found, resolveBy } from './layered-path.ts'
+import { type Found, type InLayer, MOST_FOLDERS, openLayer, openLayers, resolveBy } from './layered-path.ts'
 import { safePath } from '../../../lib/tar/entry.ts'
 import { readTar, type TarEntry } from '../../../lib/tar/read.ts'
 import { removeEntry } from '../remove-entry.ts'
@@ -30,8 +30,15 @@ export type UnpackTarget = {
   readonly onWhiteout: (path: string, isOpaque: boolean) => void
 }
 
-/** What the layers below show still, without what entries before have taken away. */
-type Below = (path: string) => Found | undefined
+/** What there is at a path, for as long as nothing changes. */
+type Shown = {
+  /** In the layer itself. */
+  readonly own: (path: string) => InLayer
+  /** What the layers below show still, without what entries before have taken away. */
+  readonly below: (path: string) => Found | undefined
+  /** In the image by now. */
+  readonly all: (path: string) => Found | undefined
+}
 
 /**
  * Unpacks one layer. Nothing is ever written outside `folder`: parents are resolved inside the image, symlinks are kept but not followed
@@ -43,7 +50,6 @@ export async function unpackLayer(source: AsyncIterable<Buffer>, target: UnpackT
   const parents = new Map<string, string>()
   const folders = new Map<string, Look>()
   const gone = new Set<string>()
-  const below: Below = (path) => (isGone(gone, path) ? undefined : findInLayers(target.below, path))
   const takeAway = (path: string, isOpaque: boolean): void => {
     gone.add(isOpaque ? `${path}/` : path)
     parents.clear()
@@ -56,7 +62,8 @@ export async function unpackLayer(source: AsyncIterable<Buffer>, target: UnpackT
     const name = checkedName(entry.path)
     if (name === '') continue
     const base = basename(name)
-    const parent = parentOf(target, below, parents, name)
+    const shown = shownBy(target, gone)
+    const parent = parentOf(shown, parents, name)
     if (base.startsWith('.wh.')) {
       if (base === '.wh..wh..opq') takeAway(parent, true)
       else if (/^\.wh\.\.{0,2}$|^\.wh\.\.wh\./.test(base)) throw unsafe(entry.path, 'takes away what has no name')
@@ -64,16 +71,17 @@ export async function unpackLayer(source: AsyncIterable<Buffer>, target: UnpackT
       continue
     }
     const path = join(target.folder, parent, base)
-    makeParent(target, below, parent, entry, folders)
+    makeParent(target, shown, parent, entry, folders)
     if (changesWays(entry, path)) parents.clear()
-    await place(target, below, entry, path)
+    await place(target, gone, entry, path)
     if (entry.type === 'directory') folders.set(join(parent, base), entry)
     else if (entry.type !== 'link') finish(target, path, entry)
   }
   // what follows the archive's end belongs to the layer's digest
   while (!(await chunks.next()).done);
+  const find = openLayer(target.folder)
   for (const [path, look] of [...folders].reverse()) {
-    const found = findInLayer(target.folder, path)
+    const found = find(path)
     // a later entry may have put something else there, or a link in its way that leads out of the image
     if (typeof found === 'object' && found.stats.isDirectory()) finish(target, found.file, look)
   }
@@ -88,18 +96,18 @@ type Look = Pick<TarEntry, 'type' | 'mode' | 'uid' | 'gid' | 'mtimeSeconds'>
  */
 function makeParent(
   target: UnpackTarget,
-  below: Below,
+  shown: Shown,
   parent: string,
   entry: TarEntry,
   folders: Map<string, Look>,
 ): void {
-  const found = findInLayer(target.folder, parent)
+  const found = shown.own(parent)
   if (found === 'hidden' || (found && !found.stats.isDirectory()))
     throw unsafe(entry.path, 'lies below something that is no folder')
   if (found) return
-  makeParent(target, below, parentPath(parent), entry, folders)
+  makeParent(target, shown, parentPath(parent), entry, folders)
   mkdirSync(join(target.folder, parent), { mode: 0o755 })
-  const before = below(parent)?.stats
+  const before = shown.below(parent)?.stats
   const { mode, uid, gid } = before?.isDirectory() ? before : { mode: 0o755, uid: 0, gid: 0 }
   const mtimeSeconds = before ? before.mtimeMs / 1000 : entry.mtimeSeconds
   folders.set(parent, { type: 'directory', mode, uid, gid, mtimeSeconds })
@@ -115,6 +123,8 @@ function changesWays({ type }: TarEntry, path: string): boolean {
 function checkedName(path: string): string {
   const name = safePath(path)
   if (name === undefined) throw unsafe(path, 'leaves the image by ".." or has a zero byte in its name')
+  if (name.split('/').length > MOST_FOLDERS)
+    throw unsafe(path.slice(0, 200), `lies in more than ${MOST_FOLDERS} folders`)
   return name
 }
 
@@ -122,30 +132,40 @@ function parentPath(path: string): string {
   return dirname(path) === '.' ? '' : dirname(path)
 }
 
-/** What the image shows at a path by now. */
-function findIn({ folder }: UnpackTarget, below: Below, path: string): Found | undefined {
-  const found = findInLayer(folder, path)
-  return found === 'hidden' ? undefined : (found ?? below(path))
+function shownBy({ folder, below }: UnpackTarget, gone: ReadonlySet<string>): Shown {
+  const own = openLayer(folder)
+  const lower = openLayers(below)
+  const shown = (path: string): Found | undefined => (isGone(gone, path) ? undefined : lower(path))
+  return {
+    own,
+    below: shown,
+    all(path) {
+      const found = own(path)
+      return found === 'hidden' ? undefined : (found ?? shown(path))
+    },
+  }
 }
 
 function isGone(gone: ReadonlySet<string>, path: string): boolean {
   if (gone.size === 0 || path === '') return false
-  const steps = path.split('/').map((_, index, parts) => parts.slice(0, index + 1).join('/'))
-  // an opaque folder stays itself
-  return gone.has('/') || steps.some((step) => gone.has(step) || (step !== path && gone.has(`${step}/`)))
+  if (gone.has('/') || gone.has(path)) return true
+  for (let end = path.indexOf('/'); end > 0; end = path.indexOf('/', end + 1))
+    // what an opaque folder holds is gone; it stays itself
+    if (gone.has(path.slice(0, end)) || gone.has(path.slice(0, end + 1))) return true
+  return false
 }
 
-function parentOf(target: UnpackTarget, below: Below, parents: Map<string, string>, name: string): string {
+function parentOf({ all }: Shown, parents: Map<string, string>, name: string): string {
   const wanted = parentPath(name)
   let parent = parents.get(wanted)
   if (parent === undefined) {
-    parent = resolveBy((path) => findIn(target, below, path), wanted).path
+    parent = resolveBy(all, wanted).path
     parents.set(wanted, parent)
   }
   return parent
 }
 
-async function place(target: UnpackTarget, below: Below, entry: TarEntry, path: string): Promise<void> {
+async function place(target: UnpackTarget, gone: ReadonlySet<string>, entry: TarEntry, path: string): Promise<void> {
   if (entry.type === 'directory') {
     if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) return
     removeEntry(path)
@@ -160,7 +180,7 @@ async function place(target: UnpackTarget, below: Below, entry: TarEntry, path: 
       if (entry.linkPath === '') throw unsafe(entry.path, 'is a symlink to nothing')
       return symlinkSync(entry.linkPath, path)
     case 'link':
-      return placeHardlink(target, below, entry, path)
+      return placeHardlink(target, gone, entry, path)
     case 'character':
     case 'block':
     case 'fifo':
@@ -178,8 +198,9 @@ async function writeFile(path: string, body: AsyncIterable<Buffer>): Promise<voi
 }
 
 /** A link to a symlink is one more symlink; to a file of a layer below a copy of it, as an overlay makes one. */
-function placeHardlink(target: UnpackTarget, below: Below, entry: TarEntry, path: string): void {
-  const { path: linked, file, stats } = resolveBy((at) => findIn(target, below, at), checkedName(entry.linkPath), false)
+function placeHardlink(target: UnpackTarget, gone: ReadonlySet<string>, entry: TarEntry, path: string): void {
+  const { all } = shownBy(target, gone)
+  const { path: linked, file, stats } = resolveBy(all, checkedName(entry.linkPath), false)
   if (file === undefined || stats === undefined || stats.isDirectory())
     throw unsafe(entry.path, `is a hard link to "${entry.linkPath}", which is no file of the image`)
   if (file === join(target.folder, linked)) return linkSync(file, path)

@@ -46,7 +46,10 @@ const REFUSED = [
     'admission policies',
     'obeyed; asked of objects, their status and scale, not of other subresources; `Audit` is a line of the log',
   ],
-  ['whole numbers beyond 2^53 in JSON', 'refused by name: they would be kept as others'],
+  [
+    'whole numbers beyond 2^53',
+    'kept rounded, in JSON of custom resources with a warning; in JSON of built-in kinds refused by name: clients that read them into whole numbers would fail',
+  ],
   ['several nodes’ worth of volumes, CSI', 'kinds are stored, nothing acts on them'],
   ['tokens bound to webhook configurations', 'refused by name'],
   ['constrained impersonation (`impersonate:user-info` and its like)', 'the verb `impersonate` alone counts'],

@@ -6,7 +6,7 @@ import { decodeProtobuf, ProtobufError } from '../../../lib/kube-typed/protobuf/
 import type { Call } from '../request/call.ts'
 import { badRequest, Fault } from '../fault.ts'
 import { apiVersionOf } from '../resources/resource.ts'
-import { inexact, parseJson, tooLargeIn } from './json-text.ts'
+import { inexactText, parseJson, tooLargeIn } from './json-text.ts'
 import { inexactIn, spellingOf } from './number-text.ts'
 import { DecodeError, decodeTyped } from './typed.ts'
 import { type Body, readYaml, UnreadableBody } from './yaml-body.ts'
@@ -70,7 +70,7 @@ export function readDeleteOptions(call: Call): JsonObject {
 }
 
 /** Reads a patch. @throws Fault 400 */
-export function readPatch({ body, contentType, fieldValidation, resource }: Call): Body {
+export function readPatch({ body, contentType, fieldValidation, resource, warnings }: Call): Body {
   const text = body.toString('utf8')
   if (contentType === 'application/apply-patch+yaml') {
     try {
@@ -83,7 +83,7 @@ export function readPatch({ body, contentType, fieldValidation, resource }: Call
   if (value === undefined) throw badRequest('invalid JSON patch')
   const large = tooLargeIn(text)
   if (large !== undefined) throw badRequest(unheld(large, contentType))
-  if (resource.custom !== undefined) refuseInexact(text)
+  if (resource.custom !== undefined) warnOfInexact(warnings, text)
   try {
     const unknown =
       contentType === 'application/json-patch+json' && fieldValidation !== 'Ignore' ? unknownIn(value) : []
@@ -135,7 +135,7 @@ function readProtobuf({ body, resource }: Call): Json {
 
 const HEADER = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
 
-function readJson({ fieldValidation, resource }: Call, text: string): Body {
+function readJson({ fieldValidation, resource, warnings }: Call, text: string): Body {
   const value = parseJson(text)
   // What is no JSON is told of below; to look for the ends of its strings would take time that grows with their square.
   const isCustom = value !== undefined && resource.custom !== undefined
@@ -145,7 +145,7 @@ function readJson({ fieldValidation, resource }: Call, text: string): Body {
     const why = `json: cannot unmarshal number ${large} into Go value of type float64`
     throw badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${why}`)
   }
-  if (isCustom) refuseInexact(text)
+  if (isCustom) warnOfInexact(warnings, text)
   try {
     if (value === undefined) scanGoJson(text)
     else if (value === null) return { value, oddities: [] }
@@ -157,10 +157,10 @@ function readJson({ fieldValidation, resource }: Call, text: string): Body {
   }
 }
 
-/** What no type says of a custom resource, Go keeps as it is. @throws Fault 400 */
-function refuseInexact(text: string): void {
+/** What no type says of a custom resource, Go keeps as it is; no client is refused for a number that few of them read. */
+function warnOfInexact(warnings: string[], text: string): void {
   const number = inexactIn(text)
-  if (number !== undefined) throw inexact(number)
+  if (number !== undefined) warnings.push(`${inexactText(number)}; it is kept as ${Number(number)}`)
 }
 
 const UNKNOWN_KIND = "couldn't get version/kind; json parse error: "

@@ -36,8 +36,10 @@ export function refusePrototypes(value: Json): void {
 }
 
 /** 400 for a whole number that a float cannot keep: it would be another one when it is read again. */
-export const inexact = (number: string): Fault =>
-  badRequest(`kubed does not keep the number ${number} exactly: whole numbers end at ${Number.MAX_SAFE_INTEGER} here`)
+export const inexact = (number: string): Fault => badRequest(inexactText(number))
+
+export const inexactText = (number: string): string =>
+  `kubed does not keep the number ${number} exactly: whole numbers end at ${Number.MAX_SAFE_INTEGER} here`
 
 /** A text with a number that needs more digits, or a larger power, than most have. */
 const MAY_BE_LARGE = /(?<!\d)\d{300}|[eE]\+?\d{3}/

@@ -59,6 +59,27 @@ test('a number that would be another one is refused by name, not kept', async ()
   assert.match(body.message, /^kubed does not keep the number 9223372036854775807 exactly/)
 })
 
+test('in a custom resource such a number is warned of, however it is written', async () => {
+  const versions = [
+    {
+      ...{ name: 'v1', served: true, storage: true },
+      schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+    },
+  ]
+  const spec = { group: 'z.io', names: { plural: 'things', kind: 'Thing' }, scope: 'Namespaced', versions }
+  const defined = await ask('POST', DEFINITIONS, { metadata: { name: 'things.z.io' }, spec })
+  assert.equal(defined.code, 201, defined.text)
+  const things = '/apis/z.io/v1/namespaces/default/things'
+  const head = '"apiVersion":"z.io/v1","kind":"Thing","metadata":{"name":"t"}'
+  const number = '"num":9223372036854775807'
+  const made = await ask('POST', `${things}?fieldValidation=Strict`, `{${head},${number}}`)
+  const patched = await ask('PATCH', `${things}/t?fieldValidation=Ignore`, `{${number}}`)
+  for (const { code, warning } of [made, patched]) {
+    assert.ok(code < 300, String(code))
+    assert.match(warning, /the number 9223372036854775807 exactly.*; it is kept as 9223372036854776000"/)
+  }
+})
+
 test('an object of a defined kind is of no kind that its server knows otherwise', async () => {
   const { code, body } = await ask('POST', PODS, { apiVersion: 'x.io/v1', kind: 'Thing', metadata: { name: 'p' } })
   const why = 'no kind "Thing" is registered for version "x.io/v1" in scheme "pkg/runtime/scheme.go:111"'

@@ -77,11 +77,14 @@ export function findInLayer(layer: string, path: string): InLayer {
 
 /** The same for many paths, each looked for from where its folder was found: for as long as nothing changes in the layer. */
 export function openLayer(layer: string): (path: string) => InLayer {
-  const known = new Map<string, InLayer>([['', { file: layer, stats: lstatSync(layer) }]])
+  const known = new Map<string, InLayer>()
   const find = (path: string): InLayer => {
     if (known.has(path)) return known.get(path)
     const end = path.lastIndexOf('/')
-    const found = findChild(find(path.slice(0, Math.max(end, 0))), path.slice(end + 1))
+    const found: InLayer =
+      path === ''
+        ? { file: layer, stats: lstatSync(layer) }
+        : findChild(find(path.slice(0, Math.max(end, 0))), path.slice(end + 1))
     known.set(path, found)
     return found
   }

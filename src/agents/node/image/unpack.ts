@@ -134,8 +134,10 @@ function parentPath(path: string): string {
 
 function shownBy({ folder, below }: UnpackTarget, gone: ReadonlySet<string>): Shown {
   const own = openLayer(folder)
-  const lower = openLayers(below)
-  const shown = (path: string): Found | undefined => (isGone(gone, path) ? undefined : lower(path))
+  let lower: Shown['below'] | undefined
+  // for most entries nobody looks below, and there may be a hundred layers
+  const shown = (path: string): Found | undefined =>
+    isGone(gone, path) ? undefined : (lower ??= openLayers(below))(path)
   return {
     own,
     below: shown,

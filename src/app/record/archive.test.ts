@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { NO_HELPERS } from '../../../tests/support/no-helpers.ts'
 import { seededRandom } from '../../../tests/support/seeded-random.ts'
 import { openFactStore, type FactStore } from '../../adapters/store/facts.ts'
 import type { FactBody } from '../../pipeline/record/fact.ts'
@@ -12,7 +13,6 @@ import type { Ledger } from '../../pipeline/record/ledger.ts'
 import { neededImages } from '../../pipeline/record/needed-images.ts'
 import { isNews } from '../../pipeline/record/news.ts'
 import { cellsOf, type HistoryQuery } from '../../pipeline/record/query.ts'
-import type { Helpers } from '../../pipeline/record/wait.ts'
 import type { DeliveryView } from '../page-view.ts'
 import { renderMetrics } from './metrics-text.ts'
 import type { LedgerLimits } from './living-ledger.ts'
@@ -22,10 +22,6 @@ import { historyViews, traceViews } from './trace-view.ts'
 // Random histories of three services in two environments, told to a record that archives all the time and starts again and again,
 // and to one that never does: whatever is asked, both answer the same.
 const HOST = 'registry.test'
-const HELPERS: Helpers = {
-  ...{ kustomizations: [], sources: [], imageRepositories: [], policies: [], automations: [], others: [] },
-  ...{ pods: [], deployments: [], unhealthy: [] },
-}
 const FIGURES = { residentBytes: 0, startedAtSeconds: 0, isDiskFull: false }
 const SERVICES = ['api', 'jobs', 'web']
 const ENVIRONMENTS = ['production', 'staging']
@@ -118,16 +114,16 @@ function lastOfRuns(told: ReadonlySet<FactBody>): readonly FactBody[] {
 /** All answers as texts, in no order: what began in the same moment stands in none. */
 function answersOf(keeper: RecordKeeper, words: readonly string[]): ReadonlySet<string> {
   const history = (query: HistoryQuery): readonly DeliveryView[] =>
-    historyViews(keeper.ledgerOfHistory(query), query, HELPERS)
+    historyViews(keeper.ledgerOfHistory(query), query, NO_HELPERS)
   const limited = { service: 'web', environment: 'staging', limit: 7 }
   const all: readonly (readonly [string, readonly unknown[]])[] = [
     ['cell', cellsOf(keeper.ledger())],
     ['pin', neededImages(keeper.ledger(), HOST)],
-    ['metrics', renderMetrics(keeper.ledger(), HELPERS, FIGURES).split('\n')],
+    ['metrics', renderMetrics(keeper.ledger(), NO_HELPERS, FIGURES).split('\n')],
     ['history', history({ limit: 1e6 })],
     ['newest', history({ limit: 20 }).map(({ startedAt }) => startedAt)],
     ['of a service', history(limited)],
-    ...words.map((word) => [word, traceViews(keeper.ledgerOfTrace(word), word, HELPERS)] as const),
+    ...words.map((word) => [word, traceViews(keeper.ledgerOfTrace(word), word, NO_HELPERS)] as const),
     ['push', words.filter((word) => keeper.knowsPush(word))],
   ]
   return new Set(all.flatMap(([name, answers]) => answers.map((answer) => `${name}: ${textOf(answer)}`)))

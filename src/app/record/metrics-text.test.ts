@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { NO_HELPERS } from '../../../tests/support/no-helpers.ts'
 import { foldFacts } from '../../../tests/support/fold-facts.ts'
 import type { KubeObject } from '../../lib/kube/object.ts'
 import type { Fact } from '../../pipeline/record/fact.ts'
@@ -21,16 +22,7 @@ const suspended: KubeObject = {
   ...{ spec: { suspend: true }, status: { conditions: [{ type: 'Ready', status: 'True' }] } },
 }
 const helpers: Helpers = {
-  ...{
-    pods: [],
-    deployments: [],
-    unhealthy: [],
-    policies: [],
-    imageRepositories: [],
-    automations: [],
-    sources: [],
-    others: [],
-  },
+  ...NO_HELPERS,
   kustomizations: [suspended],
 }
 

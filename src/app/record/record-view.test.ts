@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { NO_HELPERS } from '../../../tests/support/no-helpers.ts'
 import { foldFacts } from '../../../tests/support/fold-facts.ts'
 import type { Fact } from '../../pipeline/record/fact.ts'
 import { historyOf } from '../../pipeline/record/query.ts'
@@ -23,16 +24,7 @@ const kustomization = (name: string) => ({
   metadata: { namespace: 'flux-system', name },
 })
 const helpers: Helpers = {
-  ...{
-    pods: [],
-    deployments: [],
-    unhealthy: [],
-    policies: [],
-    imageRepositories: [],
-    automations: [],
-    sources: [],
-    others: [],
-  },
+  ...NO_HELPERS,
   kustomizations: [kustomization('flux-system'), kustomization('production')],
 }
 const context = {

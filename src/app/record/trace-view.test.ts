@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { NO_HELPERS } from '../../../tests/support/no-helpers.ts'
 import { foldFacts } from '../../../tests/support/fold-facts.ts'
 import type { FactBody } from '../../pipeline/record/fact.ts'
-import type { Helpers } from '../../pipeline/record/wait.ts'
 import { historyViews, traceViews } from './trace-view.ts'
 
-const nobody: Helpers = {
-  ...{ pods: [], deployments: [], unhealthy: [], policies: [], imageRepositories: [], automations: [] },
-  ...{ kustomizations: [], sources: [], others: [] },
-}
 const [BAD, FIX] = ['bad0001', 'f1f0002']
 const of = (commit: string) => ({ kustomization: 'flux-system/staging', revision: `main@sha1:${commit}` })
 const push = (commit: string): FactBody => ({
@@ -100,7 +96,7 @@ const cases: { it: string; facts: readonly FactBody[]; what?: string; want: stri
 ]
 for (const { it, facts, what = BAD, want } of cases)
   test(`trace tells of a commit that ${it}`, () => {
-    const said = traceViews(ledgerOf(facts), what.slice(0, 5), nobody).map(
+    const said = traceViews(ledgerOf(facts), what.slice(0, 5), NO_HELPERS).map(
       ({ environment, state, cause, borders }) =>
         `${environment} ${state} ${cause}: ${borders.map((border) => `${border.name} ${border.state}`).join(', ')}`,
     )
@@ -108,7 +104,7 @@ for (const { it, facts, what = BAD, want } of cases)
   })
 
 test('history lists what was refused, and does not call it healthy after it was taken back', () => {
-  const said = historyViews(ledgerOf([...refusedOnce, ...fixed]), { limit: 9 }, nobody)
+  const said = historyViews(ledgerOf([...refusedOnce, ...fixed]), { limit: 9 }, NO_HELPERS)
   assert.deepEqual(
     said.map(({ commit, state }) => [commit, state]),
     [[BAD, 'failed']],
@@ -118,11 +114,11 @@ test('history lists what was refused, and does not call it healthy after it was 
 test('trace of a service is its last delivery in each environment; what was overtaken comes last', () => {
   const applied = (commit: string): FactBody => ({ kind: 'apply', ...of(commit), ok: true, changes })
   const ledger = ledgerOf([push(BAD), build(BAD), applied(BAD), push(FIX), build(FIX), applied(FIX), healthy(FIX)])
-  const said = (what: string) => traceViews(ledger, what, nobody).map(({ commit, state }) => [commit, state])
+  const said = (what: string) => traceViews(ledger, what, NO_HELPERS).map(({ commit, state }) => [commit, state])
   assert.deepEqual(said('web'), [[FIX, 'done']])
   assert.deepEqual(said('wep'), [])
   assert.deepEqual(
-    historyViews(ledger, { limit: 9 }, nobody).map(({ commit, state }) => [commit, state]),
+    historyViews(ledger, { limit: 9 }, NO_HELPERS).map(({ commit, state }) => [commit, state]),
     [
       [FIX, 'done'],
       [BAD, 'superseded'],

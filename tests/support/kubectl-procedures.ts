@@ -32,10 +32,11 @@ function goldenOf(kubectl: string): string | undefined {
   return version !== undefined && existsSync(golden) ? golden : undefined
 }
 
-/** The newest kubectl of which there are recorded outputs, else that of the PATH. */
-export function recordedKubectl(): string {
+/** Every kubectl of which there are recorded outputs; the one of the PATH where there is none. */
+export function recordedKubectls(): readonly string[] {
   const all = findKubectls()
-  return all.findLast((kubectl) => goldenOf(kubectl) !== undefined) ?? all[0] ?? ''
+  const recorded = all.filter((kubectl) => goldenOf(kubectl) !== undefined)
+  return recorded.length > 0 ? recorded : all.slice(0, 1)
 }
 
 /** How a run of all commands went. */
@@ -49,7 +50,21 @@ type Procedures = {
 }
 
 /** Runs all commands against a new kubed of its own, set up as the real server was when its outputs were recorded. */
-export async function runProcedures(kubectl: string): Promise<Procedures> {
+export function runProcedures(kubectl: string): Promise<Procedures> {
+  return withSimulatedPods(async (kubeconfig, dir) => {
+    const startedAt = Date.now()
+    const output = await outputOf(join(dir, 'out'), { ...process.env, KUBECONFIG: kubeconfig, KUBECTL: kubectl })
+    const result = output.trim().split('\n').at(-1) ?? ''
+    const failures = output.split('### ').filter((part) => part.includes('!!! FAILED'))
+    const seconds = (Date.now() - startedAt) / 1000
+    const outputFile = join(dir, 'output.txt')
+    writeFileSync(outputFile, output)
+    return { result, failures: failures.join('\n'), differing: differing(outputFile, goldenOf(kubectl)), seconds }
+  })
+}
+
+/** Does something with a new kubed whose pods are simulated, and with a folder; neither is left. */
+export async function withSimulatedPods<T>(body: (kubeconfig: string, dir: string) => Promise<T>): Promise<T> {
   const dir = mkdtempSync(join(tmpdir(), 'sluice-kubectl-'))
   const args = ['dist/sluice.mjs', 'serve', 'kubed', '--node', 'sim', '--state', join(dir, 'state'), '--port', '0']
   args.push('--disable-admission-plugins', 'ServiceAccount')
@@ -59,14 +74,7 @@ export async function runProcedures(kubectl: string): Promise<Procedures> {
     const ready = await Promise.race([once(createInterface(server.stdout), 'line'), ended])
     if (typeof ready[0] !== 'string') throw new Error('sluice serve kubed ended before it was ready')
     const { kubeconfig } = JSON.parse(ready[0]) as { kubeconfig: string }
-    const startedAt = Date.now()
-    const output = await outputOf(join(dir, 'out'), { ...process.env, KUBECONFIG: kubeconfig, KUBECTL: kubectl })
-    const result = output.trim().split('\n').at(-1) ?? ''
-    const failures = output.split('### ').filter((part) => part.includes('!!! FAILED'))
-    const seconds = (Date.now() - startedAt) / 1000
-    const outputFile = join(dir, 'output.txt')
-    writeFileSync(outputFile, output)
-    return { result, failures: failures.join('\n'), differing: differing(outputFile, goldenOf(kubectl)), seconds }
+    return await body(kubeconfig, dir)
   } finally {
     server.kill('SIGTERM')
     await ended
